@@ -1,0 +1,118 @@
+/*
+ * The platform: OpenSBI's generic one (device-tree driven), with user-level
+ * interrupts added through its override hooks and the linker's --wrap.
+ */
+#include <libfdt.h>
+#include <platform_override.h>
+#include <sbi/riscv_asm.h>
+#include <sbi/riscv_encoding.h>
+#include <sbi/sbi_ecall.h>
+#include <sbi/sbi_error.h>
+#include <sbi/sbi_hart.h>
+#include <sbi_utils/fdt/fdt_helper.h>
+
+#include "abi/sbi_uinta.h"
+#include "abi/startup.h"
+#include "abi/uintr.h"
+#include "uintr.h"
+
+/*
+ * Every PLIC context of an M-mode target becomes the U context of its hart.
+ * Before generic's fix-ups run, which would make them 0xffffffff, and after
+ * the PLIC driver has read them.
+ */
+static void plic_mark_user_contexts(void *fdt)
+{
+    static const char *const names[] = {"sifive,plic-1.0.0", "riscv,plic0"};
+
+    for (int i = 0; i < 2; i++) {
+        int node = fdt_node_offset_by_compatible(fdt, -1, names[i]);
+        for (; node >= 0;
+             node = fdt_node_offset_by_compatible(fdt, node, names[i])) {
+            int bytes;
+            fdt32_t *cells = (fdt32_t *)fdt_getprop(
+                fdt, node, "interrupts-extended", &bytes);
+            for (int c = 1; cells && c < bytes / 4; c += 2)
+                if (fdt32_to_cpu(cells[c]) == IRQ_M_EXT)
+                    cells[c] = cpu_to_fdt32(IRQ_U_EXT);
+        }
+    }
+}
+
+static int uinta_ecall_probe(unsigned long extid, unsigned long *out)
+{
+    *out = 1;
+    return 0;
+}
+
+static int uinta_ecall(unsigned long extid, unsigned long funcid,
+                       const struct sbi_trap_regs *regs, unsigned long *out,
+                       struct sbi_trap_info *trap)
+{
+    if (funcid != SBI_UINTA_DELIVERY)
+        return SBI_ENOTSUPP;
+    *out = uintr_delivery();
+    return 0;
+}
+
+static struct sbi_ecall_extension uinta_extension = {
+    .extid_start = SBI_EXT_UINTA,
+    .extid_end = SBI_EXT_UINTA,
+    .probe = uinta_ecall_probe,
+    .handle = uinta_ecall,
+};
+
+static int uinta_early_init(bool cold, const struct fdt_match *match)
+{
+    return cold ? uintr_reserve() : 0;
+}
+
+/* The last thing a starting hart does before it leaves for S-mode. */
+static int uinta_final_init(bool cold, const struct fdt_match *match)
+{
+    uintr_hart_init();
+    if (!cold)
+        return 0;
+    if (uintr_delivery() == DELIVERY_EMULATED)
+        plic_mark_user_contexts(fdt_get_address());
+    return sbi_ecall_register_extension(&uinta_extension);
+}
+
+/* A cpu node says "riscv" on every machine. */
+static const struct fdt_match any_riscv[] = {{.compatible = "riscv"}, {}};
+
+static const struct platform_override uinta_override = {
+    .match_table = any_riscv,
+    .early_init = uinta_early_init,
+    .final_init = uinta_final_init,
+};
+
+const struct platform_override *platform_override_modules[] = {&uinta_override};
+unsigned long platform_override_modules_size = 1;
+
+/*
+ * OpenSBI's vector lands here when ours has passed a trap on, with all
+ * registers saved.
+ */
+struct sbi_trap_regs *__real_sbi_trap_handler(struct sbi_trap_regs *regs);
+struct sbi_trap_regs *__wrap_sbi_trap_handler(struct sbi_trap_regs *regs)
+{
+    if (uintr_trap(regs, csr_read(CSR_MCAUSE)))
+        return regs;
+    return __real_sbi_trap_handler(regs);
+}
+
+/*
+ * A hart that wakes from non-retentive suspend comes through here only (its
+ * start does not: that call is inside OpenSBI's object). It has OpenSBI's
+ * vector, and its CSRs are at reset, ours included.
+ */
+int __real_sbi_hart_reinit(struct sbi_scratch *scratch);
+int __wrap_sbi_hart_reinit(struct sbi_scratch *scratch)
+{
+    int error = __real_sbi_hart_reinit(scratch);
+
+    if (!error)
+        uintr_hart_init();
+    return error;
+}
