@@ -1,0 +1,53 @@
+# Refuse what we do not know: a variable, a value or a target with a typing
+# mistake must not silently do something else.
+
+# Names of the targets with a help text, as `make help` shows them.
+TARGETS := $(shell sed -n 's/^\([a-z_.-]*\):.*\#\# .*/\1/p' Makefile)
+VARIABLES := SMP MEM DELIVERY ICOUNT BOOTARGS BENCH TESTS
+
+refuse = $(error $(1). $(2))
+
+given := $(foreach v,$(filter-out -*- MAKEFLAGS MAKECMDGOALS,$(.VARIABLES)),\
+    $(if $(filter command,$(firstword $(origin $v))),$v))
+unknown := $(filter-out $(VARIABLES) UINTA_CACHE,$(given))
+ifneq ($(unknown),)
+$(call refuse,unknown variable: $(unknown),Known: $(VARIABLES); see `make help`)
+endif
+
+unknown := $(filter-out $(TARGETS) build/%,$(MAKECMDGOALS))
+ifneq ($(unknown),)
+$(call refuse,unknown target: $(unknown),Known: $(TARGETS); see `make help`)
+endif
+
+# $(call one_of,VARIABLE,values)
+one_of = $(if $(and $(filter 1,$(words $($(1)))),$(filter $(2),$($(1)))),,\
+    $(call refuse,$(1)='$($(1))' is not known,Known: $(2)))
+
+# Strip: the defaults have a comment behind them.
+$(foreach v,SMP MEM DELIVERY ICOUNT BENCH,$(eval override $v := $(strip $($v))))
+
+$(call one_of,SMP,1 2 3 4 5 6 7 8)
+$(call one_of,DELIVERY,auto emulated native notify)
+ifneq ($(ICOUNT),)
+$(call one_of,ICOUNT,0 1 2 3 4 5 6 7 8 9 10)
+endif
+BENCHES := $(sort $(basename $(notdir $(wildcard user/bench/*.c))) \
+    $(patsubst user/bench/%/,%,$(dir $(wildcard user/bench/*/*.c))))
+ifneq ($(filter bench,$(MAKECMDGOALS)),)
+$(call one_of,BENCH,$(BENCHES))
+endif
+
+# MEM is a number of MiB or GiB, 32 MiB at least.
+mem_mib := $(shell echo '$(MEM)' | awk \
+    '/^[1-9][0-9]*M$$/ { print $$0 + 0 } /^[1-9][0-9]*G$$/ { print $$0 * 1024 }')
+ifneq ($(shell test 0$(mem_mib) -ge 32 && echo yes),yes)
+$(call refuse,MEM='$(MEM)' is not known,Known: 32M and more; a number and M or G)
+endif
+
+# These go to commands in a shell's quotes.
+ifneq ($(findstring ',$(BOOTARGS)$(TESTS)),)
+$(call refuse,BOOTARGS and TESTS take no quotation marks,See `make help`)
+endif
+
+# OpenSBI's make must not see our variables.
+MAKEOVERRIDES =

@@ -1,0 +1,39 @@
+# Booting, debugging, testing, measuring.
+
+bootargs = $(strip delivery=$(DELIVERY) $(BOOTARGS))
+# exec: QEMU's exit status is the recipe's, and ^C reaches the guest.
+QEMU_RUN = @exec tools/run-qemu --smp $(SMP) --mem $(MEM) \
+    $(if $(ICOUNT),--icount $(ICOUNT)) --append '$(bootargs)'
+# A socket file: two people on one machine do not meet on a port.
+QEMU_GDB = -- -S -gdb unix:build/gdb.sock,server=on,wait=off
+
+GDB_RUN = @test -S build/gdb.sock || \
+    { echo 'start `make qemu-gdb` in another terminal first' >&2; exit 1; }; \
+    exec gdb-multiarch -q -x tools/gdb/uinta.gdb build/kernel/kernel.elf
+
+TEST_RUN = @$(PYTHON) tools/test --filter '$(TESTS)' $(HOST_TESTS)
+BENCH_RUN = @$(PYTHON) tools/bench --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
+
+# Host tests: tests/host/test_X.c is linked with what its first line names:
+#     /* link: user/lib/elf.c user/lib/cpio.c */
+HOST_CC := gcc
+HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -Iuser/lib/include -Ibuild \
+    -Itests/host -D_GNU_SOURCE -DUINTA_HOST -fno-omit-frame-pointer -MMD -MP
+HOST_TESTS := $(patsubst tests/host/%.c,build/host/%,\
+    $(wildcard tests/host/test_*.c))
+linked = $(shell sed -n '1s|^/\* *link:\(.*\)\*/.*|\1|p' $(1))
+# A test for threads says `/* link-tsan: ... */` and gets TSan in place of ASan.
+tsan = $(shell sed -n '1s|^/\* *link-tsan:\(.*\)\*/.*|\1|p' $(1))
+
+define host_test
+build/host/$(1): tests/host/$(1).c $(call linked,tests/host/$(1).c) \
+    $(call tsan,tests/host/$(1).c) $(MAKEFILES_READ) | $(GENERATED)
+	@mkdir -p $$(@D)
+	$$(call quiet,HOSTCC,$$(HOST_CC) $$(HOST_CFLAGS) \
+	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread,$(HOST_SANITIZE)) \
+	    -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka -lpthread)
+endef
+$(foreach t,$(notdir $(HOST_TESTS)),$(eval $(call host_test,$(t))))
+
+host-tests: $(HOST_TESTS)
