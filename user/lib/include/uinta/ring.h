@@ -135,9 +135,15 @@ int ring_peer_state(const struct ring *r);
 
 /*
  * After E_DEAD because the peer restarted: talk to its new life. Continues at
- * the indices found. E_PROTOCOL if these are impossible.
+ * one's own index and the peer's as found; E_PROTOCOL if that is impossible.
  */
 int ring_resume(struct ring *r);
+
+/* The peer sleeps and has asked to be woken (its wake-me word is set). */
+static inline bool ring_peer_waits(const struct ring *r)
+{
+    return __atomic_load_n(&r->shared->wake[!r->role], __ATOMIC_SEQ_CST) != 0;
+}
 
 /* Offset of unit `index` in the data area. */
 static inline uint64_t ring_slot(const struct ring *r, uint64_t index)

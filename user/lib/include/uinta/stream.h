@@ -10,8 +10,12 @@
  *
  * Event bits: each stream gets `bell_bits` and `life_bits` of its owner's
  * notification. Streams may share bell bits: a wrong wake-up costs one look.
- * Life bits should be a stream's own; streams that share some all count as
- * dead when one of the peers dies, and their clients have to reopen.
+ * Life bits are a stream's own, and stay so until they have been raised: a
+ * peer can close its end long after this one was closed, and that must not
+ * kill the stream that got the bits next. A server that runs out of bits lets
+ * streams share life bits, takes them all for dead when one of the peers
+ * dies, and the clients that live open again. A client that has no bits to
+ * manage gives notification 0 and gets one for the stream alone.
  *
  * One thread uses a stream at a time. With a user-interrupt handler on one
  * side of it, see ring.h.
@@ -37,6 +41,12 @@ enum {
 
 enum stream_side { STREAM_CLIENT, STREAM_SERVER };
 
+/*
+ * In a server's answer: a reader that goes to sleep rings the server's bell,
+ * because the server hands out input only to those who wait for it.
+ */
+enum { STREAM_ON_DEMAND = 1 };
+
 /* All handles are this process's own, and closed by stream_close. */
 struct stream {
     struct ring in;  /* this side consumes */
@@ -59,8 +69,9 @@ struct stream {
 
 /*
  * Client: make memory of `size` bytes (page-rounded) and call `endpoint`,
- * which must speak interface stream. Errors: those of the calls it makes and
- * of the server; nothing is left behind.
+ * which must speak interface stream. notification 0: the stream makes its own
+ * and the bits do not matter. Errors: those of the calls it makes and of the
+ * server, E_PROTOCOL if it sent no doorbells; nothing is left behind.
  */
 int64_t stream_open(struct stream *s, handle_t endpoint, handle_t notification,
                     uint64_t bell_bits, uint64_t life_bits, uint64_t size,
@@ -68,9 +79,10 @@ int64_t stream_open(struct stream *s, handle_t endpoint, handle_t notification,
 
 /*
  * Client, after E_DEAD: connect to the server's next life through `endpoint`.
- * The same memory is offered again, so what was in the rings is neither lost
- * nor doubled; after E_PROTOCOL memory and contents are new. On error the
- * stream stays dead and this can be tried again.
+ * The same memory is offered again, so bytes that were in the rings are still
+ * there; those a dead server had taken and not passed on are gone. After
+ * E_PROTOCOL memory and rings are new. On error the stream stays dead, and
+ * this can be tried again.
  */
 int64_t stream_reopen(struct stream *s, handle_t endpoint);
 

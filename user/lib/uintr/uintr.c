@@ -1,0 +1,119 @@
+/*
+ * The C half of user interrupts: handler tables that entry.S dispatches
+ * through, and everything that is not on the way of a plain interrupt.
+ */
+#include <stddef.h>
+#include "uinta/uintr.h"
+#include "abi/errors.h"
+
+/* entry.S knows this layout: 16 bytes, indexed by source. */
+struct uintr_handler {
+    void (*call)(void *);
+    void *arg;
+};
+
+_Static_assert(sizeof(struct uintr_handler) == 16, "entry.S shifts by 4");
+
+extern const char uintr_vectors[];
+void uintr_take_recorded(void);
+void uintr_timer_expired(void);
+
+uint64_t uintr_unexpected;
+uint64_t uintr_taken;
+
+static void unexpected(void *arg)
+{
+    (void)arg;
+    uintr_unexpected++;
+}
+
+/* No NULL test in the entries: an empty place has a handler that counts. */
+struct uintr_handler uintr_sources[SOURCES_MAX] = {
+    [0 ... SOURCES_MAX - 1] = {.call = unexpected}};
+struct uintr_handler uintr_soft = {.call = unexpected};
+
+static uint64_t unexpected_timer(void *arg)
+{
+    unexpected(arg);
+    return DEADLINE_NEVER;
+}
+
+static struct {
+    uint64_t (*call)(void *);
+    void *arg;
+} uintr_timer = {.call = unexpected_timer};
+
+int64_t uintr_init(void)
+{
+    int64_t delivery = sys_uintr_register();
+    if (delivery < 0)
+        return delivery;
+    enum { VECTORED = 1 }; /* utvec.MODE [N 1.1] */
+    uintr_csr_write(CSR_UIE, 0);
+    uintr_csr_write(CSR_UTVEC, (uintptr_t)uintr_vectors | VECTORED);
+    return delivery;
+}
+
+/*
+ * Replace a handler and its argument so that no interrupt sees one of the new
+ * pair and one of the old.
+ */
+static void install(struct uintr_handler *place, void (*handler)(void *),
+                    void *arg, uint64_t class)
+{
+    uint64_t saved = uintr_save();
+    *place = (struct uintr_handler){handler ? handler : unexpected, arg};
+    if (handler)
+        uintr_csr_set(CSR_UIE, class);
+    uintr_restore(saved);
+}
+
+int64_t uintr_on_source(uint32_t source, void (*handler)(void *), void *arg)
+{
+    if (source == 0 || source >= SOURCES_MAX)
+        return E_ARG;
+    install(&uintr_sources[source], handler, arg, UIRQ_EXT);
+    return OK;
+}
+
+void uintr_on_soft(void (*handler)(void *), void *arg)
+{
+    install(&uintr_soft, handler, arg, UIRQ_SOFT);
+}
+
+void uintr_on_timer(uint64_t (*handler)(void *), void *arg)
+{
+    uint64_t saved = uintr_save();
+    uintr_timer.call = handler ? handler : unexpected_timer;
+    uintr_timer.arg = arg;
+    if (handler)
+        uintr_csr_set(CSR_UIE, UIRQ_TIMER);
+    uintr_restore(saved);
+}
+
+int64_t uintr_bind(handle_t notification)
+{
+    return sys_uintr_bind(notification);
+}
+
+/*
+ * Called by entry.S when the PLIC had nothing: sources that the kernel claimed
+ * while this thread was off its hart. The claim is ours from take to
+ * completion, and completing goes through the page of the hart we are on.
+ */
+void uintr_take_recorded(void)
+{
+    volatile uint32_t *complete =
+        (volatile uint32_t *)(USER_UINTR_PLIC + PLIC_CLAIM);
+    for (int64_t source; (source = sys_uintr_take()) > 0; uintr_taken++) {
+        struct uintr_handler *handler =
+            source < SOURCES_MAX ? &uintr_sources[source] : &uintr_sources[0];
+        handler->call(handler->arg);
+        *complete = (uint32_t)source;
+    }
+}
+
+void uintr_timer_expired(void)
+{
+    sys_uintr_timer(uintr_timer.call(uintr_timer.arg));
+}
