@@ -31,6 +31,7 @@ help: ## this list
 	        substr($$0, index($$0, " ") + 1) }'
 
 setup: build/setup.mk ## install packages, build newlib, fetch OpenSBI; once
+	@:
 all: kernel sbi programs archive ## build everything that boots
 kernel: ## only the kernel, with init inside
 sbi: ## only the firmware

@@ -46,8 +46,8 @@ $(GENERATED): abi/uinta.idl tools/idl.py
 # Objects of sources $(1) under directory build/.
 objects = $(addprefix build/,$(addsuffix .o,$(basename $(1))))
 
-COMPILE_COMMANDS = @$(PYTHON) tools/compile-commands build >$@ && \
-    wc -l <$@ | xargs -I N echo 'compile_commands.json: N lines'
+COMPILE_COMMANDS = @$(SBI_MAKE) -n -B V=1 2>/dev/null | \
+    $(PYTHON) tools/compile-commands build >$@ && wc -l <$@ | xargs -I N echo 'compile_commands.json: N lines'
 FORMAT = @find abi kernel sbi user tests mkfs \
     \( -name '*.[ch]' \) -print0 | xargs -0r clang-format
 

@@ -8,12 +8,14 @@ SBI_SOURCES := $(shell find sbi -type f) $(wildcard abi/*.h)
 SBI_OUT := build/sbi/opensbi/platform/uinta/firmware/fw_dynamic
 
 # FW_PIC=n: Debian's bare-metal linker makes no position-independent firmware.
+SBI_MAKE = $(MAKE) -s -C $(OPENSBI_SRC) O=$(CURDIR)/build/sbi/opensbi \
+    PLATFORM_DIR=$(CURDIR)/sbi/platform PLATFORM=uinta \
+    CROSS_COMPILE=$(CROSS) FW_PIC=n
+
 $(FIRMWARE): $(SBI_SOURCES) build/setup.mk tools/mk/sbi.mk
 	@mkdir -p $(@D)
 	@printf '  %-7s %s\n' SBI $@
-	@+$(MAKE) -s -C $(OPENSBI_SRC) O=$(CURDIR)/build/sbi/opensbi \
-	    PLATFORM_DIR=$(CURDIR)/sbi/platform PLATFORM=uinta \
-	    CROSS_COMPILE=$(CROSS) FW_PIC=n >build/sbi/log 2>&1 || \
+	@+$(SBI_MAKE) >build/sbi/log 2>&1 || \
 	    { grep -v '^ [A-Z]' build/sbi/log >&2; exit 1; }
 	@cp $(SBI_OUT).elf $(FIRMWARE_ELF)
 	@cp $(SBI_OUT).bin $@

@@ -13,7 +13,9 @@ LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
 LIB := build/user/libuinta.a
 CRT0 := build/user/lib/crt0.o
 
+# newlib declares clock_gettime and nanosleep only where it is told they exist.
 USER_CFLAGS = $(ARCH) $(CFLAGS) -ffunction-sections -fdata-sections \
+    -D_POSIX_TIMERS=1 -D_POSIX_MONOTONIC_CLOCK=200112L \
     -isystem $(NEWLIB)/include -I. -Iuser/lib/include -Ibuild
 USER_LDFLAGS = $(ARCH) -static -nostartfiles -nodefaultlibs -Wl,--gc-sections \
     -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,--fatal-warnings
