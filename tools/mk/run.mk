@@ -18,7 +18,7 @@ BENCH_RUN = @$(PYTHON) tools/bench --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
 #     /* link: user/lib/elf.c user/lib/cpio.c */
 HOST_CC := gcc
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
-HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -Iuser/lib/include -Ibuild \
+HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -idirafter user/lib/include -Ibuild \
     -Itests/host -D_GNU_SOURCE -DUINTA_HOST -fno-omit-frame-pointer -MMD -MP
 HOST_TESTS := $(patsubst tests/host/%.c,build/host/%,\
     $(wildcard tests/host/test_*.c))
@@ -31,7 +31,7 @@ build/host/$(1): tests/host/$(1).c $(call linked,tests/host/$(1).c) \
     $(call tsan,tests/host/$(1).c) $(MAKEFILES_READ) | $(GENERATED)
 	@mkdir -p $$(@D)
 	$$(call quiet,HOSTCC,$$(HOST_CC) $$(HOST_CFLAGS) \
-	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread,$(HOST_SANITIZE)) \
+	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread -Wno-tsan,$(HOST_SANITIZE)) \
 	    -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka -lpthread)
 endef
 $(foreach t,$(notdir $(HOST_TESTS)),$(eval $(call host_test,$(t))))

@@ -233,11 +233,13 @@ bool ring_should_ring(struct ring *r)
     if (!want)
         return false;
     /*
-     * What the peer could move, by an index of its that may be old: too much
-     * at worst, and then it is woken early, never late.
+     * What the peer can move now. By an old index of the peer's this is too
+     * much, and would wake it early: look before ringing, it does not move.
      */
-    uint64_t units = r->capacity - known(r);
-    if (units < want)
+    if (r->capacity - known(r) < want)
+        return false;
+    look(r);
+    if (r->capacity - known(r) < want)
         return false;
     STORE(r->shared->wake[other(r)], 0, RELAXED);
     return true;

@@ -24,7 +24,7 @@ enum key {
  */
 enum { ECHO_WORST = 6 * LDISC_LINE + 8 };
 
-_Static_assert(ECHO_WORST <= LDISC_ECHO, "any one key's echo fits");
+_Static_assert(6 * LDISC_LINE + 8 <= LDISC_ECHO, "any one key's echo fits");
 _Static_assert(LDISC_LINE + 1 < LDISC_READY, "any line fits");
 
 void ldisc_init(struct ldisc *l)
@@ -101,9 +101,11 @@ static void erase_character(struct ldisc *l)
     if (is_continuation(first)) {
         while (l->line_length && is_continuation(first))
             first = l->line[--l->line_length];
-        /* Bytes that no character led: they go, what is before them stays. */
-        if (first < 0x80)
-            first = l->line[++l->line_length - 1] | 0x80;
+        if (first < 0x80) {
+            /* No character led these bytes: what is before them stays. */
+            l->line_length++;
+            first = 0x80;
+        }
     }
     if (!(l->mode & LDISC_ECHOING))
         return;
