@@ -1,0 +1,272 @@
+/*
+ * From the first C instruction to the first process: memory, translation,
+ * PLIC, the other harts, then init with every handle there is.
+ */
+#include "abi/startup.h"
+#include "kernel/frame.h"
+#include "kernel/irq.h"
+#include "kernel/log.h"
+#include "kernel/machine.h"
+#include "kernel/memory.h"
+#include "kernel/offsets.h"
+#include "kernel/panic.h"
+#include "kernel/phys.h"
+#include "kernel/plic.h"
+#include "kernel/process.h"
+#include "kernel/riscv.h"
+#include "kernel/sbi.h"
+#include "kernel/sched.h"
+#include "kernel/trap.h"
+#include "kernel/uintr.h"
+
+enum {
+    INIT_STACK_SIZE = 64 << 10,
+    RAM_MINIMUM = 16 << 20,
+    INIT_MAGIC_OK = 1
+};
+
+/* Header of build/user/init.bin (user/init.ld): virtual addresses. */
+#define INIT_IMAGE_MAGIC 0x74696e69746e6975UL
+struct init_image {
+    uint64_t magic, entry, text_end, rodata_end, data_end, bss_end;
+};
+
+extern char kernel_start[], kernel_end[], hart_stacks[];
+extern char init_image[], init_image_end[];
+extern char secondary_entry[], trap_resume[];
+
+struct ticket_lock kernel_lock;
+
+void kernel_lock_acquire(void)
+{
+    uint32_t ticket =
+        __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_ACQUIRE);
+
+    while (__atomic_load_n(&kernel_lock.owner, __ATOMIC_ACQUIRE) != ticket)
+        __asm__ volatile(".word 0x0100000f"); /* pause */
+}
+
+void kernel_lock_release(void)
+{
+    __atomic_store_n(&kernel_lock.owner, kernel_lock.owner + 1,
+                     __ATOMIC_RELEASE);
+}
+
+static struct thread sinks[HARTS_MAX];
+
+static void hart_setup(uint32_t index)
+{
+    struct hart *h = &harts[index];
+
+    h->index = index;
+    h->id = machine.hart[index].id;
+    h->stack = hart_stacks + (index + 1) * STACK_STRIDE;
+    h->sink = &sinks[index];
+    h->trapped = h->sink;
+    h->plic_s = (uint32_t)machine.hart[index].context_s;
+    h->plic_u = (uint32_t)machine.hart[index].context_u;
+    sched_init(h);
+}
+
+/* What every hart does for itself. */
+static void hart_enable(struct hart *h)
+{
+    plic_context_init(h->plic_s);
+    if (machine.hart[h->index].context_u >= 0)
+        plic_context_init(h->plic_u);
+    csr_write(CSR_SCOUNTEREN, 7); /* cycle, time, instret for all */
+    csr_write(CSR_SSTATUS, SSTATUS_SPIE); /* sret goes to U-mode, no FP */
+    h->programmed = 0;
+    timer_program(h);
+    h->programmed = DEADLINE_NEVER;
+    csr_write(CSR_SIE,
+              1 << IRQ_S_SOFT | 1 << IRQ_S_TIMER | 1 << IRQ_S_EXT);
+    h->online = true;
+}
+
+/* On the hart's own stack, the lock held: take up the first thread. */
+static _Noreturn void enter_scheduler(void)
+{
+    __asm__ volatile("mv sp, %0\n\tj trap_resume"
+                     :
+                     : "r"(this_hart->stack)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+_Noreturn void secondary_main(uint64_t hartid, struct hart *h)
+{
+    (void)hartid;
+    kernel_lock_acquire();
+    space_kernel_enter();
+    sfence_all();
+    hart_enable(h);
+    log_print("hart %lu is up\n", h->id);
+    enter_scheduler();
+}
+
+static void memory_setup(void)
+{
+    uint64_t kernel = virt_to_phys(kernel_start);
+    uint64_t bitmap = virt_to_phys(kernel_end);
+    uint64_t size;
+
+    if (machine.ram_end - kernel < RAM_MINIMUM)
+        panic("too little memory: %lu MiB of RAM, %u MiB are needed; give "
+              "the machine more (make qemu MEM=64M)",
+              (machine.ram_end - machine.ram) >> 20, 32);
+    size = frame_init(machine.ram, machine.ram_end, bitmap);
+    frame_release(bitmap + size, machine.ram_end);
+    frame_reserve(machine.fdt, machine.fdt_end);
+    frame_reserve(machine.archive, machine.archive_end);
+    for (uint32_t i = 0; i < machine.reserved_count; i++)
+        frame_reserve(machine.reserved[i].start, machine.reserved[i].end);
+}
+
+static void start_other_harts(void)
+{
+    for (uint32_t i = 0; i < hart_count; i++) {
+        int64_t error;
+
+        if (&harts[i] == this_hart)
+            continue;
+        error = sbi_hart_start(harts[i].id, virt_to_phys(secondary_entry),
+                               (uint64_t)&harts[i]);
+        if (error)
+            log_print("hart %lu does not start: SBI error %ld\n",
+                      harts[i].id, error);
+    }
+}
+
+/* A handle of init's to a new object, or a panic: nothing runs without. */
+static handle_t give(struct process *p, void *object, uint32_t rights)
+{
+    int64_t h = object ? handle_add(&p->table, object, rights, 0) : E_NOMEM;
+
+    if (h < 0)
+        panic("boot: no memory for init's handles");
+    object_put(object);
+    return (handle_t)h;
+}
+
+static void map(struct process *p, struct memory *m, uint64_t address,
+                uint64_t offset, uint64_t size, uint32_t prot)
+{
+    if (size && (!m || space_map(&p->space, m, address, offset, size, prot)))
+        panic("boot: cannot map init's memory at 0x%lx", address);
+}
+
+static struct memory *fresh(uint64_t size)
+{
+    int64_t error;
+
+    return memory_new(size, false, &error);
+}
+
+static void fill_bootinfo(struct process *p, struct bootinfo *info)
+{
+    struct memory *archive = NULL;
+
+    info->magic = BOOTINFO_MAGIC;
+    info->delivery = uintr_delivery;
+    info->harts = hart_count;
+    info->timebase = machine.timebase;
+    memcpy(info->bootargs, machine.bootargs, BOOT_ARGS_SIZE);
+    if (machine.archive_end > machine.archive) {
+        info->archive_size = machine.archive_end - machine.archive;
+        archive = memory_new_fixed(machine.archive, info->archive_size);
+        info->archive = give(p, archive, R_READ | R_EXEC | R_DUP);
+    }
+    info->system = give(p, object_new(OBJECT_SYSTEM), R_ALL);
+    object_get(&p->object);
+    info->process = give(p, p, R_ALL);
+    for (uint32_t i = 0; i < machine.device_count; i++) {
+        struct boot_device *d = &info->devices[i];
+
+        *d = machine.device[i];
+        /* RAM and the PLIC are the kernel's, whatever the tree claims */
+        if (!frame_is_ram(d->base, d->size) &&
+            !(d->base < machine.plic + machine.plic_size &&
+              machine.plic < d->base + d->size))
+            d->mmio = give(p, memory_new_fixed(d->base, d->size),
+                           R_READ | R_WRITE | R_PHYS | R_DUP);
+        if (d->source) {
+            struct irq *irq = irq_new(d->source);
+
+            if (irq)
+                object_get(&irq->object);
+            d->irq = give(p, irq, R_ATTACH | R_DUP);
+        }
+    }
+    info->device_count = machine.device_count;
+}
+
+static void start_init(void)
+{
+    const struct init_image *image = (const void *)init_image;
+    static const char init_name[NAME_SIZE] = "init";
+    uint64_t text = USER_TEXT, size = (uint64_t)(init_image_end - init_image);
+    struct process *p = process_new(init_name, PRIORITIES - 1);
+    struct memory *m = memory_new_fixed(virt_to_phys(init_image), size);
+    struct memory *info = fresh(PAGE_SIZE);
+    struct thread *t = p ? thread_new(p, PRIORITY_SERVER) : NULL;
+
+    if (image->magic != INIT_IMAGE_MAGIC || image->data_end > text + size)
+        panic("boot: the init image is malformed");
+    if (!t || !m || !info)
+        panic("boot: no memory for init");
+    map(p, m, text, 0, image->text_end - text, PROT_R | PROT_X);
+    map(p, m, image->text_end, image->text_end - text,
+        image->rodata_end - image->text_end, PROT_R);
+    map(p, m, image->rodata_end, image->rodata_end - text,
+        image->data_end - image->rodata_end, PROT_R | PROT_W);
+    map(p, fresh(image->bss_end - image->data_end), image->data_end, 0,
+        image->bss_end - image->data_end, PROT_R | PROT_W);
+    map(p, fresh(INIT_STACK_SIZE), USER_STACK_TOP - INIT_STACK_SIZE, 0,
+        INIT_STACK_SIZE, PROT_R | PROT_W);
+    map(p, info, USER_STARTUP, 0, PAGE_SIZE, PROT_R);
+    fill_bootinfo(p, phys_to_virt(memory_page(info, 0)));
+    t->x[X_PC] = image->entry;
+    t->x[X_SP] = USER_STACK_TOP;
+    t->x[X_A0] = USER_STARTUP;
+    sched_ready(t);
+}
+
+_Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
+{
+    uint32_t self = HARTS_MAX;
+
+    kernel_lock_acquire();
+    machine_read(fdt);
+    hart_count = machine.harts;
+    for (uint32_t i = 0; i < hart_count; i++) {
+        hart_setup(i);
+        if (harts[i].id == hartid)
+            self = i;
+    }
+    for (uint32_t i = hart_count; i < HARTS_MAX; i++)
+        harts[i].stack = hart_stacks + (i + 1) * STACK_STRIDE;
+    if (self == HARTS_MAX)
+        panic("boot: started on hart %lu, which the device tree does not "
+              "list among the first %u",
+              hartid, HARTS_MAX);
+    this_hart = &harts[self];
+    memory_setup();
+    space_kernel_init(machine.ram, machine.ram_end);
+    space_kernel_map_device(machine.plic, machine.plic_size);
+    plic_init(machine.plic, machine.plic_sources);
+    uintr_delivery = sbi_delivery();
+    for (uint32_t i = 0; i < hart_count; i++) {
+        if (machine.hart[i].context_u < 0)
+            uintr_delivery = DELIVERY_NONE;
+    }
+    hart_enable(this_hart);
+    log_print("Uinta on %u harts, %lu MiB, user interrupts %s\n", hart_count,
+              (machine.ram_end - machine.ram) >> 20,
+              uintr_delivery == DELIVERY_NATIVE     ? "native"
+              : uintr_delivery == DELIVERY_EMULATED ? "emulated"
+                                                    : "not available");
+    start_init();
+    start_other_harts();
+    enter_scheduler();
+}

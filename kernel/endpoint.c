@@ -1,0 +1,315 @@
+/*
+ * Call, receive, reply. Message words and handles are in the frames of the two
+ * threads: a1 = packed handles, a2..a6 t0..t2 = words, t3 = token, t4 = badge.
+ */
+#include "kernel/endpoint.h"
+#include "gen/syscall_table.h"
+#include "kernel/notification.h"
+#include "kernel/sched.h"
+#include "kernel/thread.h"
+
+enum { HANDLE_BITS = 16, HANDLE_MASK = 0xffff };
+
+static uint64_t packed(uint64_t handles, int i)
+{
+    return handles >> (i * HANDLE_BITS) & HANDLE_MASK;
+}
+
+/* May p send these? Each must exist and be duplicable. */
+static int64_t check_handles(struct process *p, uint64_t handles)
+{
+    for (int i = 0; i < MESSAGE_HANDLES; i++) {
+        uint64_t h = packed(handles, i);
+        struct handle *e = h ? handle_find(&p->table, h) : NULL;
+
+        if (!h)
+            continue;
+        if (!e)
+            return E_BADHANDLE;
+        if (!(e->rights & R_DUP))
+            return E_RIGHTS;
+    }
+    return OK;
+}
+
+/* Duplicate handles from one process to another; all of them or none. */
+static int64_t pass_handles(struct process *from, struct process *to,
+                            uint64_t handles, uint64_t *result)
+{
+    int64_t error = check_handles(from, handles);
+
+    if (!error)
+        error = handle_reserve(&to->table, MESSAGE_HANDLES);
+    if (error)
+        return error;
+    *result = 0;
+    for (int i = 0; i < MESSAGE_HANDLES; i++) {
+        uint64_t h = packed(handles, i);
+        struct handle *e = h ? handle_find(&from->table, h) : NULL;
+
+        if (e)
+            *result |= (uint64_t)handle_add(&to->table, e->object, e->rights,
+                                            e->badge)
+                       << (i * HANDLE_BITS);
+    }
+    return OK;
+}
+
+static inline void copy_words(struct thread *from, struct thread *to)
+{
+    for (int i = 0; i < 5; i++)
+        to->x[X_A2 + i] = from->x[X_A2 + i];
+    for (int i = 0; i < 3; i++)
+        to->x[X_T0 + i] = from->x[X_T0 + i];
+}
+
+/*
+ * Hand caller's message to receiver; both frames are ready, neither thread is
+ * queued. The caller waits for its reply after this.
+ */
+static inline int64_t deliver(struct thread *caller, struct thread *receiver,
+                              uint64_t handles, uint64_t badge)
+{
+    uint64_t passed = 0;
+
+    if (handles) {
+        int64_t error = pass_handles(caller->process, receiver->process,
+                                     handles, &passed);
+        if (error)
+            return error;
+    }
+    copy_words(caller, receiver);
+    caller->token += 1 << 16;
+    caller->server = receiver->process;
+    receiver->x[X_A0] = OK;
+    receiver->x[X_A1] = passed;
+    receiver->x[X_T3] = caller->token;
+    receiver->x[X_T4] = badge;
+    return OK;
+}
+
+int64_t sys_ipc_call(uint64_t h, uint64_t handles)
+{
+    struct thread *t = current_thread();
+    int64_t error = OK;
+    struct handle *e = handle_find(&t->process->table, h);
+    struct endpoint *ep;
+
+    if (!e || e->object->type != OBJECT_ENDPOINT || !(e->rights & R_CALL)) {
+        handle_object(&t->process->table, h, OBJECT_ENDPOINT, R_CALL, &error);
+        return error;
+    }
+    ep = (struct endpoint *)e->object;
+    if (!list_empty(&ep->receivers_waiting)) {
+        struct thread *r =
+            container_of(ep->receivers_waiting.next, struct thread, queue);
+
+        error = deliver(t, r, handles, e->badge);
+        if (error)
+            return error;
+        list_remove(&r->queue);
+        r->endpoint = NULL;
+        thread_block(THREAD_REPLY);
+        if (sched_may_switch(r))
+            sched_switch(r);
+        else
+            sched_ready(r);
+        return OK;
+    }
+    if (ep->receivers == 0)
+        return E_DEAD;
+    error = check_handles(t->process, handles);
+    if (error)
+        return error;
+    t->badge = e->badge;
+    t->send_handles = handles;
+    t->endpoint = ep;
+    list_push(&ep->callers, &t->queue);
+    thread_block(THREAD_CALLING);
+    if (ep->bell)
+        doorbell_ring(ep->bell);
+    return OK;
+}
+
+/* The oldest caller's message into t's frame; E_AGAIN if there is none. */
+static int64_t take_caller(struct endpoint *ep, struct thread *t)
+{
+    while (!list_empty(&ep->callers)) {
+        struct thread *caller =
+            container_of(ep->callers.next, struct thread, queue);
+        int64_t error =
+            deliver(caller, t, caller->send_handles, caller->badge);
+
+        if (error) { /* its fault or our full table: it learns which */
+            thread_wake(caller, error);
+            continue;
+        }
+        list_remove(&caller->queue);
+        caller->endpoint = NULL;
+        caller->state = THREAD_REPLY;
+        t->reload = 1;
+        return OK;
+    }
+    return E_AGAIN;
+}
+
+static struct endpoint *receiving(uint64_t h, int64_t *error)
+{
+    return handle_object(&current_process()->table, h, OBJECT_ENDPOINT,
+                         R_RECEIVE, error);
+}
+
+static void wait_at(struct endpoint *ep)
+{
+    struct thread *t = current_thread();
+
+    t->endpoint = ep;
+    list_push(&ep->receivers_waiting, &t->queue);
+    thread_block(THREAD_RECEIVING);
+}
+
+int64_t sys_ipc_receive(uint64_t h)
+{
+    int64_t error;
+    struct endpoint *ep = receiving(h, &error);
+
+    if (!ep)
+        return error;
+    if (take_caller(ep, current_thread()) != OK)
+        wait_at(ep);
+    return OK;
+}
+
+int64_t sys_ipc_poll(uint64_t h)
+{
+    int64_t error;
+    struct endpoint *ep = receiving(h, &error);
+
+    return ep ? take_caller(ep, current_thread()) : error;
+}
+
+/* The waiting caller gets the reply in t's frame; not yet queued to run. */
+static int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
+                     struct thread **caller)
+{
+    struct thread *c = thread_by_token(token, t->process);
+    uint64_t passed = 0;
+
+    if (!c)
+        return E_ARG;
+    if (handles) {
+        int64_t error =
+            pass_handles(t->process, c->process, handles, &passed);
+        if (error)
+            return error;
+    }
+    copy_words(t, c);
+    c->x[X_A0] = OK;
+    c->x[X_A1] = passed;
+    c->server = NULL;
+    *caller = c;
+    return OK;
+}
+
+int64_t sys_ipc_reply(uint64_t token, uint64_t handles)
+{
+    struct thread *caller;
+    int64_t error = reply(current_thread(), token, handles, &caller);
+
+    if (!error)
+        sched_ready(caller);
+    return error;
+}
+
+/* a2 holds a word: the endpoint comes in t3, not in the third argument */
+int64_t sys_ipc_reply_receive(uint64_t token, uint64_t handles, uint64_t word)
+{
+    struct thread *t = current_thread(), *caller;
+    int64_t error;
+    struct endpoint *ep = receiving(t->x[X_T3], &error);
+
+    (void)word;
+    if (!ep)
+        return error;
+    error = reply(t, token, handles, &caller);
+    if (error)
+        return error;
+    if (take_caller(ep, t) == OK) {
+        sched_ready(caller);
+        return OK;
+    }
+    wait_at(ep);
+    if (sched_may_switch(caller))
+        sched_switch(caller);
+    else
+        sched_ready(caller);
+    return OK;
+}
+
+int64_t sys_endpoint_create(void)
+{
+    struct endpoint *ep = object_new(OBJECT_ENDPOINT);
+
+    if (ep) {
+        list_init(&ep->callers);
+        list_init(&ep->receivers_waiting);
+    }
+    return handle_publish(ep, R_CALL | R_RECEIVE | R_DUP);
+}
+
+int64_t sys_endpoint_bind(uint64_t h, uint64_t hd)
+{
+    int64_t error;
+    struct endpoint *ep = receiving(h, &error);
+    struct doorbell *bell = NULL;
+
+    if (!ep)
+        return error;
+    if (hd) {
+        bell = handle_object(&current_process()->table, hd, OBJECT_DOORBELL,
+                             R_RING, &error);
+        if (!bell)
+            return error;
+        object_get(&bell->object);
+    }
+    if (ep->bell)
+        object_put(&ep->bell->object);
+    ep->bell = bell;
+    if (bell && !list_empty(&ep->callers))
+        doorbell_ring(bell);
+    return OK;
+}
+
+/* With no receiver left nobody will ever answer those who queue. */
+void endpoint_closed(struct object *object, uint32_t rights)
+{
+    struct endpoint *ep = (struct endpoint *)object;
+
+    if (!(rights & R_RECEIVE) || --ep->receivers > 0)
+        return;
+    list_each(n, &ep->callers)
+        thread_wake(container_of(n, struct thread, queue), E_DEAD);
+    list_each(n, &ep->receivers_waiting)
+        thread_wake(container_of(n, struct thread, queue), E_BADHANDLE);
+}
+
+void endpoint_destroy(struct object *object)
+{
+    struct endpoint *ep = (struct endpoint *)object;
+
+    list_each(n, &ep->receivers_waiting)
+        thread_wake(container_of(n, struct thread, queue), E_BADHANDLE);
+    if (ep->bell)
+        object_put(&ep->bell->object);
+}
+
+void endpoint_server_died(struct process *p)
+{
+    list_each(n, &all_threads)
+    {
+        struct thread *t = container_of(n, struct thread, of_all);
+
+        if (t->state == THREAD_REPLY && t->server == p)
+            thread_wake(t, E_DEAD);
+    }
+}

@@ -1,0 +1,154 @@
+/*
+ * A free list threaded through the free frames gives one frame in constant
+ * time; a bitmap beside it finds contiguous runs (DMA) and catches double
+ * frees. Both agree at all times.
+ */
+#include "kernel/frame.h"
+#include "kernel/panic.h"
+#include "kernel/phys.h"
+
+enum { JUNK = 0xa5 };
+
+static struct {
+    uint64_t base, end; /* physical, page-aligned */
+    uint64_t *used;     /* one bit a frame */
+    struct list free;
+    uint64_t free_count;
+    uint64_t next_run; /* where the last contiguous search ended */
+} frames;
+
+static uint64_t index_of(uint64_t frame)
+{
+    return (frame - frames.base) / PAGE_SIZE;
+}
+
+static bool is_used(uint64_t i)
+{
+    return frames.used[i / 64] >> (i % 64) & 1;
+}
+
+static void take(uint64_t i)
+{
+    struct list *node = phys_to_virt(frames.base + i * PAGE_SIZE);
+
+    frames.used[i / 64] |= 1UL << (i % 64);
+    list_remove(node);
+    frames.free_count--;
+}
+
+static void give(uint64_t i)
+{
+    struct list *node = phys_to_virt(frames.base + i * PAGE_SIZE);
+
+    frames.used[i / 64] &= ~(1UL << (i % 64));
+    list_push_front(&frames.free, node);
+    frames.free_count++;
+}
+
+uint64_t frame_init(uint64_t base, uint64_t end, uint64_t bitmap)
+{
+    uint64_t count = (end - base) / PAGE_SIZE;
+    uint64_t size = page_round((count + 7) / 8);
+
+    frames.base = base;
+    frames.end = end;
+    frames.used = phys_to_virt(bitmap);
+    frames.free_count = 0;
+    frames.next_run = 0;
+    list_init(&frames.free);
+    memset(frames.used, 0xff, size);
+    return size;
+}
+
+void frame_release(uint64_t start, uint64_t end)
+{
+    start = max(page_round(start), frames.base);
+    end = min(end & ~(PAGE_SIZE - 1), frames.end);
+    /* downwards, so that allocation goes upwards */
+    for (uint64_t f = end; f > start; f -= PAGE_SIZE) {
+        if (is_used(index_of(f - PAGE_SIZE)))
+            give(index_of(f - PAGE_SIZE));
+    }
+}
+
+void frame_reserve(uint64_t start, uint64_t end)
+{
+    start = max(start & ~(PAGE_SIZE - 1), frames.base);
+    end = min(page_round(end), frames.end);
+    for (uint64_t f = start; f < end; f += PAGE_SIZE) {
+        if (!is_used(index_of(f)))
+            take(index_of(f));
+    }
+}
+
+uint64_t frame_alloc(void)
+{
+    if (list_empty(&frames.free))
+        return 0;
+    uint64_t frame = virt_to_phys(frames.free.next);
+    take(index_of(frame));
+    return frame;
+}
+
+uint64_t frame_alloc_zero(void)
+{
+    uint64_t frame = frame_alloc();
+
+    if (frame)
+        memset(phys_to_virt(frame), 0, PAGE_SIZE);
+    return frame;
+}
+
+/* first run of `count` free frames in [from, to), or to */
+static uint64_t find_run(uint64_t from, uint64_t to, uint64_t count)
+{
+    uint64_t length = 0;
+
+    for (uint64_t i = from; i < to; i++) {
+        length = is_used(i) ? 0 : length + 1;
+        if (length == count)
+            return i + 1 - count;
+    }
+    return to;
+}
+
+uint64_t frame_alloc_run(uint64_t count)
+{
+    uint64_t total = index_of(frames.end);
+    uint64_t at;
+
+    if (count == 0 || count > frames.free_count)
+        return 0;
+    at = find_run(frames.next_run, total, count);
+    if (at == total)
+        at = find_run(0, total, count);
+    if (at == total)
+        return 0;
+    for (uint64_t i = at; i < at + count; i++)
+        take(i);
+    frames.next_run = at + count;
+    return frames.base + at * PAGE_SIZE;
+}
+
+void frame_free(uint64_t frame)
+{
+    assert(page_aligned(frame) && frame >= frames.base && frame < frames.end);
+    assert(is_used(index_of(frame)));
+    memset(phys_to_virt(frame), JUNK, PAGE_SIZE);
+    give(index_of(frame));
+}
+
+uint64_t frame_count_free(void)
+{
+    return frames.free_count;
+}
+
+uint64_t frame_count_total(void)
+{
+    return index_of(frames.end);
+}
+
+bool frame_is_ram(uint64_t start, uint64_t size)
+{
+    return start < frames.end && start + size > frames.base;
+}

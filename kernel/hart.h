@@ -1,0 +1,60 @@
+/*
+ * One struct a hart: what runs on it, its queues, its interrupt contexts.
+ * tp points to it while in the kernel. All fields are guarded by the kernel
+ * lock, also those of other harts.
+ */
+#ifndef KERNEL_HART_H
+#define KERNEL_HART_H
+
+#include "abi/object.h"
+#include "kernel/lib.h"
+#include "kernel/timer.h"
+
+struct thread;
+struct process;
+
+struct hart {
+    /* assembly knows these: offsets.h */
+    struct thread *current; /* runs when the kernel is left, NULL = idle */
+    struct thread *trapped; /* whose registers the last entry saved */
+    void *stack;            /* top of the kernel stack */
+    uint32_t resched;       /* look at the queues before leaving */
+    uint32_t reserved;
+    uint64_t id; /* hart id as the SBI knows it */
+
+    uint32_t index; /* 0.. in `harts` */
+    bool online;
+    struct process *space;   /* whose page table satp holds, NULL = kernel's */
+    struct thread *uthread;  /* whose user-interrupt state the CSRs hold */
+    uint64_t uthread_post;   /* uip bits other harts want set for it */
+    uint32_t plic_s, plic_u; /* PLIC contexts */
+
+    struct list ready[PRIORITIES];
+    uint32_t ready_map; /* bit p: ready[p] is not empty */
+
+    struct list timers;
+    uint64_t slice_end;  /* ticks, DEADLINE_NEVER: nobody competes */
+    uint64_t programmed; /* value in the comparator */
+
+    struct thread *sink; /* takes the registers of a thread that is gone */
+    uint64_t instret;    /* at the last accounting */
+    uint64_t idle_ticks, switches, interrupts;
+};
+
+extern struct hart harts[HARTS_MAX];
+extern uint32_t hart_count;
+
+register struct hart *this_hart __asm__("tp");
+
+/* The one kernel lock: a ticket lock, so that no hart starves. */
+struct ticket_lock {
+    uint32_t next, owner;
+};
+extern struct ticket_lock kernel_lock;
+void kernel_lock_acquire(void);
+void kernel_lock_release(void);
+
+/* Make another hart enter the kernel: it looks at its flags and queues. */
+void hart_kick(struct hart *h);
+
+#endif

@@ -1,0 +1,203 @@
+/* Who owns a source, where it is enabled, and what the kernel does with it. */
+#include "kernel/irq.h"
+#include "abi/uintr.h"
+#include "gen/syscall_table.h"
+#include "kernel/hart.h"
+#include "kernel/log.h"
+#include "kernel/notification.h"
+#include "kernel/plic.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+#include "kernel/uintr.h"
+
+static struct irq *irqs[SOURCES_MAX];
+static uint64_t masked[SOURCES_MAX]; /* claims that nobody wanted */
+
+struct irq *irq_new(uint32_t source)
+{
+    struct irq *irq = irqs[source];
+
+    if (irq)
+        return irq;
+    irq = object_new(OBJECT_IRQ);
+    if (!irq)
+        return NULL;
+    irq->source = source;
+    irq->context = -1;
+    list_init(&irq->of_process);
+    irqs[source] = irq; /* keeps the first reference: it never goes */
+    return irq;
+}
+
+struct irq *irq_of_source(uint32_t source)
+{
+    return source < SOURCES_MAX ? irqs[source] : NULL;
+}
+
+uint64_t irq_masked_count(uint32_t source)
+{
+    return masked[source];
+}
+
+/*
+ * Disable the old context first: a source enabled in two contexts can be
+ * claimed by either, and the other claimant would see source 0 [plic 9].
+ */
+static void route(struct irq *irq, int32_t context, uint32_t hart)
+{
+    if (irq->context == context)
+        return;
+    if (irq->context >= 0)
+        plic_disable((uint32_t)irq->context, irq->source);
+    irq->context = context;
+    irq->hart = hart;
+    if (context >= 0)
+        plic_enable((uint32_t)context, irq->source);
+}
+
+void irq_route_user(struct irq *irq, struct hart *h)
+{
+    route(irq, (int32_t)h->plic_u, h->index);
+}
+
+void irq_route_kernel(struct irq *irq, struct hart *h)
+{
+    route(irq, (int32_t)h->plic_s, h->index);
+}
+
+static void own(struct irq *irq, enum irq_mode mode)
+{
+    irq->mode = mode;
+    irq->owner = current_process();
+    list_push(&irq->owner->irqs, &irq->of_process);
+    plic_set_priority(irq->source, 1);
+}
+
+void irq_drop(struct irq *irq)
+{
+    /*
+     * Whether the owner had claimed it only the owner knew: complete it once.
+     * A gateway that waits for no completion ignores it [plic 10], and a
+     * PLIC takes it only where the source is enabled.
+     */
+    irq_route_kernel(irq, this_hart);
+    plic_complete(this_hart->plic_s, irq->source);
+    route(irq, -1, 0);
+    plic_set_priority(irq->source, 0);
+    if (irq->bell)
+        object_put(&irq->bell->object);
+    if (irq->claimed && irq->thread)
+        uintr_taken(irq->thread);
+    irq->bell = NULL;
+    irq->thread = NULL;
+    irq->owner = NULL;
+    irq->claimed = false;
+    irq->mode = IRQ_FREE;
+    list_remove(&irq->of_process);
+}
+
+void irq_interrupt(void)
+{
+    uint32_t context = this_hart->plic_s;
+    uint32_t source;
+
+    while ((source = plic_claim(context)) != 0) {
+        struct irq *irq = irq_of_source(source);
+
+        if (!irq || irq->mode == IRQ_FREE) {
+            plic_complete(context, source);
+            plic_disable(context, source);
+            masked[min(source, (uint32_t)SOURCES_MAX - 1)]++;
+            log_print("irq: source %u has no owner, masked\n", source);
+            continue;
+        }
+        irq->claimed = true;
+        irq->kernel_count++;
+        if (irq->mode == IRQ_NOTIFY)
+            doorbell_ring(irq->bell);
+        else
+            uintr_record(irq->thread);
+    }
+}
+
+static struct irq *attachable(uint64_t h, int64_t *error)
+{
+    return handle_object(&current_process()->table, h, OBJECT_IRQ, R_ATTACH,
+                         error);
+}
+
+int64_t sys_irq_attach(uint64_t h)
+{
+    int64_t error;
+    struct irq *irq = attachable(h, &error);
+    struct thread *t = current_thread();
+
+    if (!irq)
+        return error;
+    if (!t->uintr)
+        return E_STATE;
+    if (irq->mode != IRQ_FREE)
+        return E_BUSY;
+    own(irq, IRQ_USER);
+    irq->thread = t;
+    irq_route_user(irq, this_hart);
+    return OK;
+}
+
+int64_t sys_irq_bind(uint64_t h, uint64_t hd)
+{
+    int64_t error;
+    struct irq *irq = attachable(h, &error);
+    struct doorbell *bell =
+        irq ? handle_object(&current_process()->table, hd, OBJECT_DOORBELL,
+                            R_RING, &error)
+            : NULL;
+
+    if (!bell)
+        return error;
+    if (irq->mode != IRQ_FREE)
+        return E_BUSY;
+    own(irq, IRQ_NOTIFY);
+    irq->bell = bell;
+    object_get(&bell->object);
+    irq_route_kernel(irq, this_hart);
+    return OK;
+}
+
+/* The irq behind h if the caller's process owns it. */
+static struct irq *owned(uint64_t h, int64_t *error)
+{
+    struct irq *irq = attachable(h, error);
+
+    if (irq && irq->owner != current_process()) {
+        *error = E_STATE;
+        return NULL;
+    }
+    return irq;
+}
+
+int64_t sys_irq_ack(uint64_t h)
+{
+    int64_t error;
+    struct irq *irq = owned(h, &error);
+
+    if (!irq)
+        return error;
+    if (irq->mode != IRQ_NOTIFY || !irq->claimed)
+        return E_STATE;
+    irq->claimed = false;
+    plic_complete((uint32_t)irq->context, irq->source);
+    irq_route_kernel(irq, this_hart); /* it follows the driver, too */
+    return OK;
+}
+
+int64_t sys_irq_release(uint64_t h)
+{
+    int64_t error;
+    struct irq *irq = owned(h, &error);
+
+    if (!irq)
+        return error;
+    irq_drop(irq);
+    return OK;
+}

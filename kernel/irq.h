@@ -1,0 +1,48 @@
+/*
+ * Interrupt sources as objects: each has one owner at a time, and is enabled
+ * in exactly one PLIC context. Kernel lock held.
+ *
+ *   user    the owner takes user interrupts; the source is enabled in the U
+ *           context of the hart whose CSRs hold the owner's state, or, while
+ *           no hart does, in an S context: then the kernel claims it, does not
+ *           complete it, and leaves it to the owner (uintr_take)
+ *   notify  the kernel claims, rings a doorbell, completes on irq_ack
+ */
+#ifndef KERNEL_IRQ_H
+#define KERNEL_IRQ_H
+
+#include "kernel/object.h"
+
+enum irq_mode { IRQ_FREE, IRQ_USER, IRQ_NOTIFY };
+
+struct irq {
+    struct object object;
+    uint32_t source;
+    uint32_t mode; /* enum irq_mode */
+    struct process *owner;
+    struct list of_process;
+    struct thread *thread; /* IRQ_USER */
+    struct doorbell *bell; /* IRQ_NOTIFY */
+    bool claimed;          /* by the kernel, not yet handed on or acked */
+    int32_t context;       /* where it is enabled, -1 = nowhere */
+    uint32_t hart;         /* index of that context's hart */
+    uint64_t kernel_count;
+};
+
+/* The object of a source (made once, at boot); NULL: no memory. */
+struct irq *irq_new(uint32_t source);
+struct irq *irq_of_source(uint32_t source);
+uint64_t irq_masked_count(uint32_t source);
+
+struct hart;
+/* Enable the source in this hart's U or S context, and in no other. */
+void irq_route_user(struct irq *irq, struct hart *h);
+void irq_route_kernel(struct irq *irq, struct hart *h);
+
+/* Give it up: completed if in flight, disabled everywhere. */
+void irq_drop(struct irq *irq);
+
+/* This hart's S external interrupt. */
+void irq_interrupt(void);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * What freestanding C lacks: memory and string helpers, min/max, lists.
+ * Callable from anywhere; no locks.
+ */
+#ifndef KERNEL_LIB_H
+#define KERNEL_LIB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/errors.h"
+#include "abi/layout.h"
+
+void *memset(void *to, int byte, size_t n);
+void *memcpy(void *to, const void *from, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+
+#ifndef static_assert
+#define static_assert _Static_assert
+#endif
+
+#define min(a, b) ((a) < (b) ? (a) : (b))
+#define max(a, b) ((a) > (b) ? (a) : (b))
+
+static inline bool page_aligned(uint64_t x)
+{
+    return (x & (PAGE_SIZE - 1)) == 0;
+}
+
+static inline uint64_t page_round(uint64_t x)
+{
+    return (x + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
+}
+
+/*
+ * Doubly linked ring with a head; an unlinked node points to itself, so that
+ * list_remove is safe to call twice.
+ */
+struct list {
+    struct list *next, *prev;
+};
+
+static inline void list_init(struct list *l)
+{
+    l->next = l->prev = l;
+}
+
+static inline bool list_empty(const struct list *l)
+{
+    return l->next == l;
+}
+
+static inline void list_insert_before(struct list *at, struct list *node)
+{
+    node->next = at;
+    node->prev = at->prev;
+    at->prev->next = node;
+    at->prev = node;
+}
+
+static inline void list_push(struct list *head, struct list *node)
+{
+    list_insert_before(head, node);
+}
+
+static inline void list_push_front(struct list *head, struct list *node)
+{
+    list_insert_before(head->next, node);
+}
+
+static inline void list_remove(struct list *node)
+{
+    node->prev->next = node->next;
+    node->next->prev = node->prev;
+    list_init(node);
+}
+
+#define container_of(ptr, type, member)                                       \
+    ((type *)((char *)(ptr) - offsetof(type, member)))
+
+/* Every node of a list; the body may remove the node it is at. */
+#define list_each(node, head)                                                 \
+    for (struct list *node = (head)->next, *node##_next = node->next;         \
+         node != (head); node = node##_next, node##_next = node->next)
+
+#endif

@@ -1,0 +1,161 @@
+/* Memory objects and their system calls. */
+#include "kernel/memory.h"
+#include "gen/syscall_table.h"
+#include "kernel/frame.h"
+#include "kernel/phys.h"
+#include "kernel/process.h"
+#include "kernel/thread.h"
+
+static_assert(MEMORY_SIZE_MAX / PAGE_SIZE * sizeof(uint64_t) <= PAGE_SIZE,
+              "the list of pages fits a frame");
+
+uint64_t memory_page(struct memory *m, uint64_t offset)
+{
+    for (; m->parent; m = m->parent)
+        offset += m->parent_offset;
+    return m->base ? m->base + offset : m->pages[offset / PAGE_SIZE];
+}
+
+static void free_pages(struct memory *m)
+{
+    uint64_t count = m->size / PAGE_SIZE;
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t frame = m->base ? m->base + i * PAGE_SIZE : m->pages[i];
+
+        if (frame)
+            frame_free(frame);
+    }
+    if (m->pages && m->pages != m->few)
+        frame_free(virt_to_phys(m->pages));
+}
+
+void memory_destroy(struct object *object)
+{
+    struct memory *m = (struct memory *)object;
+
+    if (m->owned)
+        free_pages(m);
+    if (m->parent)
+        object_put(&m->parent->object);
+}
+
+static bool fill(struct memory *m, bool contiguous)
+{
+    uint64_t count = m->size / PAGE_SIZE;
+
+    m->owned = true;
+    if (contiguous) {
+        m->base = frame_alloc_run(count);
+        if (m->base)
+            memset(phys_to_virt(m->base), 0, m->size);
+        return m->base != 0;
+    }
+    m->pages = m->few;
+    if (count > MEMORY_INLINE_PAGES) {
+        uint64_t frame = frame_alloc_zero();
+
+        m->pages = frame ? phys_to_virt(frame) : NULL;
+    }
+    for (uint64_t i = 0; m->pages && i < count; i++) {
+        m->pages[i] = frame_alloc_zero();
+        if (!m->pages[i])
+            return false;
+    }
+    return m->pages != NULL;
+}
+
+struct memory *memory_new(uint64_t size, bool contiguous, int64_t *error)
+{
+    struct memory *m = NULL;
+
+    /* do not begin what cannot be finished */
+    *error = E_NOMEM;
+    if (size / PAGE_SIZE < frame_count_free())
+        m = object_new(OBJECT_MEMORY);
+    if (!m)
+        return NULL;
+    m->size = size;
+    if (fill(m, contiguous))
+        return m;
+    if (!m->pages && !m->base)
+        m->owned = false;
+    object_put(&m->object);
+    return NULL;
+}
+
+struct memory *memory_new_fixed(uint64_t base, uint64_t size)
+{
+    struct memory *m = object_new(OBJECT_MEMORY);
+
+    if (!m)
+        return NULL;
+    m->base = base & ~(PAGE_SIZE - 1);
+    m->size = page_round(base + size) - m->base;
+    return m;
+}
+
+int64_t sys_memory_create(uint64_t size, uint64_t flags)
+{
+    struct memory *m;
+    int64_t error;
+
+    if (flags & ~(uint64_t)MEMORY_CONTIGUOUS)
+        return E_ARG;
+    if (!page_aligned(size))
+        return E_ALIGN;
+    if (size == 0 || size > MEMORY_SIZE_MAX)
+        return E_RANGE;
+    m = memory_new(size, flags & MEMORY_CONTIGUOUS, &error);
+    if (!m)
+        return error;
+    return handle_publish(m, R_READ | R_WRITE | R_EXEC | R_PHYS | R_DUP);
+}
+
+int64_t sys_memory_slice(uint64_t h, uint64_t offset, uint64_t size)
+{
+    struct handle_table *table = &current_process()->table;
+    int64_t error;
+    struct memory *m =
+        handle_object(table, h, OBJECT_MEMORY, R_DUP, &error);
+    struct memory *slice;
+
+    if (!m)
+        return error;
+    if (!page_aligned(offset | size))
+        return E_ALIGN;
+    if (size == 0 || offset > m->size || size > m->size - offset)
+        return E_RANGE;
+    slice = object_new(OBJECT_MEMORY);
+    if (!slice)
+        return E_NOMEM;
+    slice->size = size;
+    /* of the whole object, not of another slice: chains stay short */
+    slice->parent = m->parent ? m->parent : m;
+    slice->parent_offset = offset + (m->parent ? m->parent_offset : 0);
+    object_get(&slice->parent->object);
+    return handle_publish(slice, handle_find(table, h)->rights);
+}
+
+int64_t sys_memory_size(uint64_t h)
+{
+    int64_t error;
+    struct memory *m = handle_object(&current_process()->table, h,
+                                     OBJECT_MEMORY, 0, &error);
+
+    return m ? (int64_t)m->size : error;
+}
+
+int64_t sys_memory_phys(uint64_t h, uint64_t offset)
+{
+    int64_t error;
+    struct memory *m = handle_object(&current_process()->table, h,
+                                     OBJECT_MEMORY, R_PHYS, &error);
+
+    if (!m)
+        return error;
+    if (offset >= m->size)
+        return E_RANGE;
+    return (int64_t)(memory_page(m, offset & ~(PAGE_SIZE - 1)) +
+                     offset % PAGE_SIZE);
+}

@@ -1,0 +1,135 @@
+/* Event words: ring, wait, poll. */
+#include "kernel/notification.h"
+#include "abi/uintr.h"
+#include "gen/syscall_table.h"
+#include "kernel/riscv.h"
+#include "kernel/sched.h"
+#include "kernel/thread.h"
+#include "kernel/uintr.h"
+
+/* The waited-for bits, cleared in the word. */
+static uint64_t take(struct notification *n, uint64_t mask)
+{
+    uint64_t bits = n->word & mask;
+
+    n->word &= ~bits;
+    return bits;
+}
+
+static void signal(struct notification *n, uint64_t bits)
+{
+    struct thread *t = n->waiter;
+
+    n->word |= bits;
+    if (t && (n->word & t->wait_mask))
+        thread_wake(t, (int64_t)take(n, t->wait_mask));
+    if (n->uthread && n->word)
+        uintr_post(n->uthread, UIRQ_SOFT);
+}
+
+void doorbell_ring(struct doorbell *d)
+{
+    signal(d->notification, d->badge);
+}
+
+void doorbell_hangup(struct object *object)
+{
+    struct doorbell *d = (struct doorbell *)object;
+
+    signal(d->notification, d->badge | EVENT_PEER_CLOSED);
+}
+
+void doorbell_destroy(struct object *object)
+{
+    object_put(&((struct doorbell *)object)->notification->object);
+}
+
+void notification_destroy(struct object *object)
+{
+    struct notification *n = (struct notification *)object;
+
+    if (n->waiter)
+        thread_wake(n->waiter, E_BADHANDLE); /* a sibling closed it */
+    if (n->uthread)
+        uintr_unbind(n->uthread);
+}
+
+static struct notification *waitable(uint64_t h, int64_t *error)
+{
+    return handle_object(&current_process()->table, h, OBJECT_NOTIFICATION,
+                         R_WAIT, error);
+}
+
+int64_t sys_notification_create(void)
+{
+    return handle_publish(object_new(OBJECT_NOTIFICATION), R_WAIT | R_DUP);
+}
+
+int64_t sys_notification_wait(uint64_t h, uint64_t mask, uint64_t deadline)
+{
+    struct thread *t = current_thread();
+    struct notification *n = NULL;
+    int64_t error;
+
+    if (h) {
+        n = waitable(h, &error);
+        if (!n)
+            return error;
+        mask &= ~(1UL << 63);
+        if (!mask)
+            return E_ARG;
+        if (n->word & mask)
+            return (int64_t)take(n, mask);
+        if (n->waiter)
+            return E_BUSY;
+    }
+    if (deadline <= rdtime())
+        return E_TIMEDOUT;
+    if (n) {
+        n->waiter = t;
+        t->notification = n;
+        t->wait_mask = mask;
+    }
+    timer_arm(&t->timer, deadline);
+    thread_block(THREAD_WAITING);
+    return OK;
+}
+
+int64_t sys_notification_poll(uint64_t h, uint64_t mask)
+{
+    int64_t error;
+    struct notification *n = waitable(h, &error);
+
+    return n ? (int64_t)take(n, mask & ~(1UL << 63)) : error;
+}
+
+int64_t sys_doorbell_create(uint64_t h, uint64_t badge)
+{
+    int64_t error;
+    struct notification *n = waitable(h, &error);
+    struct doorbell *d;
+
+    if (!n)
+        return error;
+    if (badge == 0 || badge >> BADGE_BITS)
+        return E_ARG;
+    d = object_new(OBJECT_DOORBELL);
+    if (d) {
+        d->notification = n;
+        d->badge = badge;
+        object_get(&n->object);
+    }
+    return handle_publish(d, R_RING | R_DUP);
+}
+
+int64_t sys_doorbell_ring(uint64_t h)
+{
+    int64_t error;
+    struct doorbell *d = handle_object(&current_process()->table, h,
+                                       OBJECT_DOORBELL, R_RING, &error);
+
+    if (!d)
+        return error;
+    doorbell_ring(d);
+    return OK;
+}

@@ -1,0 +1,30 @@
+/*
+ * Notifications (a 64-bit event word that one thread waits for) and doorbells
+ * (what sets bits in it). Kernel lock held.
+ */
+#ifndef KERNEL_NOTIFICATION_H
+#define KERNEL_NOTIFICATION_H
+
+#include "kernel/object.h"
+
+struct thread;
+
+struct notification {
+    struct object object;
+    uint64_t word;
+    struct thread *waiter;  /* in THREAD_WAITING for it */
+    struct thread *uthread; /* gets USIP when the word changes */
+};
+
+struct doorbell {
+    struct object object;
+    struct notification *notification;
+    uint64_t badge;
+};
+
+void doorbell_ring(struct doorbell *d);
+void doorbell_hangup(struct object *object);
+void doorbell_destroy(struct object *object);
+void notification_destroy(struct object *object);
+
+#endif

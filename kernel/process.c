@@ -1,0 +1,150 @@
+/* Processes: birth, death, and copying to and from their memory. */
+#include "kernel/process.h"
+#include "gen/syscall_table.h"
+#include "kernel/endpoint.h"
+#include "kernel/irq.h"
+#include "kernel/memory.h"
+#include "kernel/notification.h"
+#include "kernel/panic.h"
+#include "kernel/phys.h"
+#include "kernel/riscv.h"
+#include "kernel/sched.h"
+#include "kernel/thread.h"
+
+struct list all_processes = {&all_processes, &all_processes};
+static uint32_t next_pid = 1;
+
+struct process *process_new(const char name[NAME_SIZE], uint32_t max_priority)
+{
+    struct process *p = object_new(OBJECT_PROCESS);
+
+    if (!p)
+        return NULL;
+    list_init(&p->threads);
+    list_init(&p->irqs);
+    list_init(&p->of_all);
+    if (space_init(&p->space) != OK) {
+        p->status.reason = EXIT_KILLED; /* never lived */
+        object_put(&p->object);
+        return NULL;
+    }
+    memcpy(p->name, name, NAME_SIZE);
+    p->name[NAME_SIZE - 1] = 0;
+    p->pid = next_pid++;
+    p->parent = this_hart->space ? this_hart->space->pid : 0;
+    p->max_priority = max_priority;
+    list_push(&all_processes, &p->of_all);
+    return p;
+}
+
+/*
+ * The last reference is gone. A process without threads that was never ended
+ * (its creator gave up on it) still has its memory.
+ */
+void process_destroy(struct object *object)
+{
+    struct process *p = (struct process *)object;
+
+    if (p->status.reason == EXIT_RUNNING) {
+        p->ending = true;
+        process_finish(p);
+    }
+    list_remove(&p->of_all);
+}
+
+void process_end(struct process *p, enum exit_reason reason, int32_t code)
+{
+    if (p->ending)
+        return;
+    p->ending = true;
+    p->end_reason = reason;
+    p->status.code = code;
+    object_get(&p->object); /* the last thread may drop the last reference */
+    if (p->thread_count == 0)
+        process_finish(p);
+    list_each(n, &p->threads)
+        thread_kill(container_of(n, struct thread, of_process));
+    object_put(&p->object);
+}
+
+void process_finish(struct process *p)
+{
+    struct doorbell *watcher = p->watcher;
+
+    p->ending = true;
+    while (!list_empty(&p->irqs))
+        irq_drop(container_of(p->irqs.next, struct irq, of_process));
+    endpoint_server_died(p);
+    if (this_hart->space == p)
+        space_kernel_enter();
+    handle_remove_all(&p->table);
+    space_free(&p->space);
+    p->status.reason = p->end_reason ? p->end_reason : EXIT_EXITED;
+    p->watcher = NULL;
+    if (watcher) {
+        doorbell_ring(watcher);
+        object_put(&watcher->object);
+    }
+}
+
+struct process *process_by_id(uint32_t pid)
+{
+    list_each(n, &all_processes)
+    {
+        struct process *p = container_of(n, struct process, of_all);
+
+        if (p->pid == pid)
+            return p;
+    }
+    return NULL;
+}
+
+/* Kernel address of a user byte, NULL unless mapped with these bits. */
+static char *user_byte(struct process *p, uint64_t address, uint64_t bits)
+{
+    uint64_t *entry =
+        address < USER_END ? space_entry(&p->space, address, false) : NULL;
+
+    bits |= PTE_V | PTE_U;
+    if (!entry || (*entry & bits) != bits)
+        return NULL;
+    return (char *)phys_to_virt(*entry >> 10 << 12) + address % PAGE_SIZE;
+}
+
+static int64_t copy(struct process *p, uint64_t user, char *kernel,
+                    uint64_t size, bool to_user)
+{
+    uint64_t bits = to_user ? PTE_R | PTE_W : PTE_R;
+
+    if (size > USER_END || user > USER_END - size)
+        return E_FAULT;
+    for (uint64_t a = user; a < user + size; a = (a | (PAGE_SIZE - 1)) + 1) {
+        if (!user_byte(p, a, bits))
+            return E_FAULT;
+    }
+    while (size > 0) {
+        uint64_t n = min(size, PAGE_SIZE - user % PAGE_SIZE);
+        char *at = user_byte(p, user, bits);
+
+        if (to_user)
+            memcpy(at, kernel, n);
+        else
+            memcpy(kernel, at, n);
+        user += n;
+        kernel += n;
+        size -= n;
+    }
+    return OK;
+}
+
+int64_t copy_to_user(struct process *p, uint64_t to, const void *from,
+                     uint64_t size)
+{
+    return copy(p, to, (char *)(uintptr_t)from, size, true);
+}
+
+int64_t copy_from_user(struct process *p, void *to, uint64_t from,
+                       uint64_t size)
+{
+    return copy(p, from, to, size, false);
+}

@@ -1,0 +1,273 @@
+/* Per-hart priority queues, time slices, stealing, and the idle loop. */
+#include "kernel/sched.h"
+#include "kernel/irq.h"
+#include "kernel/machine.h"
+#include "kernel/panic.h"
+#include "kernel/riscv.h"
+#include "kernel/sbi.h"
+#include "kernel/trap.h"
+#include "kernel/uintr.h"
+
+enum { SLICES_PER_SECOND = 100 };
+
+struct hart harts[HARTS_MAX];
+uint32_t hart_count;
+
+void sched_init(struct hart *h)
+{
+    for (int p = 0; p < PRIORITIES; p++)
+        list_init(&h->ready[p]);
+    list_init(&h->timers);
+    h->slice_end = DEADLINE_NEVER;
+    h->programmed = 0;
+}
+
+void hart_kick(struct hart *h)
+{
+    sbi_send_ipi(h->id);
+}
+
+static bool allowed(struct thread *t, struct hart *h)
+{
+    if (t->uhart)
+        return t->uhart == h; /* its state sits in that hart's CSRs */
+    return h->online && (t->hart_mask >> h->index & 1);
+}
+
+/* -1: idle */
+static int running_priority(struct hart *h)
+{
+    return h->current ? (int)h->current->priority : -1;
+}
+
+static struct hart *choose(struct thread *t)
+{
+    struct hart *best = t->hart && allowed(t, t->hart) ? t->hart : NULL;
+
+    if (best && running_priority(best) < 0)
+        return best;
+    for (uint32_t i = 0; i < hart_count; i++) {
+        struct hart *h = &harts[i];
+
+        if (!allowed(t, h) || h == best)
+            continue;
+        /* idle beats everything; a less urgent hart beats waiting at home */
+        if (!best || (running_priority(h) < running_priority(best) &&
+                      (running_priority(h) < 0 ||
+                       running_priority(best) >= (int)t->priority)))
+            best = h;
+    }
+    return best;
+}
+
+/* Let a hart that runs an equal end its slice some time. */
+static void start_slice(struct hart *h)
+{
+    if (h->slice_end == DEADLINE_NEVER)
+        h->slice_end = rdtime() + machine.timebase / SLICES_PER_SECOND;
+}
+
+static void enqueue(struct hart *h, struct thread *t, bool front)
+{
+    t->state = THREAD_READY;
+    t->hart = h;
+    if (front)
+        list_push_front(&h->ready[t->priority], &t->queue);
+    else
+        list_push(&h->ready[t->priority], &t->queue);
+    h->ready_map |= 1u << t->priority;
+}
+
+/* Queue t where it runs soonest and make that hart look. */
+static void place(struct thread *t, bool front)
+{
+    struct hart *h = choose(t);
+    int running;
+
+    assert(h != NULL);
+    running = running_priority(h);
+    enqueue(h, t, front);
+    if ((int)t->priority < running)
+        return;
+    if ((int)t->priority == running) {
+        if (h->slice_end != DEADLINE_NEVER)
+            return;
+        start_slice(h);
+        if (h == this_hart)
+            timer_program(h);
+        else
+            hart_kick(h); /* only a hart can program its comparator */
+        return;
+    }
+    if (h == this_hart)
+        h->resched = max(h->resched, 1u);
+    else
+        hart_kick(h);
+}
+
+void sched_ready(struct thread *t)
+{
+    place(t, t->priority > t->base_priority);
+}
+
+void sched_remove(struct thread *t)
+{
+    struct list *queue = &t->hart->ready[t->priority];
+
+    list_remove(&t->queue);
+    if (list_empty(queue))
+        t->hart->ready_map &= ~(1u << t->priority);
+}
+
+void sched_boost(struct thread *t)
+{
+    if (t->state == THREAD_READY) {
+        sched_remove(t);
+        t->priority = PRIORITIES - 1;
+        sched_ready(t);
+    } else {
+        t->priority = PRIORITIES - 1;
+    }
+}
+
+/* The most urgent thread of h's queues that `thief` may run. */
+static struct thread *first_allowed(struct hart *h, struct hart *thief)
+{
+    for (int p = PRIORITIES - 1; p >= 0; p--) {
+        list_each(n, &h->ready[p])
+        {
+            struct thread *t = container_of(n, struct thread, queue);
+
+            if (h == thief || allowed(t, thief))
+                return t;
+        }
+    }
+    return NULL;
+}
+
+static struct thread *pick(struct hart *h)
+{
+    struct thread *best = h->ready_map ? first_allowed(h, h) : NULL;
+
+    for (uint32_t i = 0; !best && i < hart_count; i++) {
+        if (harts[i].ready_map)
+            best = first_allowed(&harts[i], h);
+    }
+    if (best)
+        sched_remove(best);
+    return best;
+}
+
+void sched_switch(struct thread *t)
+{
+    t->hart = this_hart;
+    t->state = THREAD_RUNNING;
+    this_hart->current = t;
+}
+
+/* Something more urgent, or an equal whose turn it is, takes the hart. */
+static void reschedule(struct hart *h)
+{
+    struct thread *t = h->current;
+    bool expired = h->resched == 2;
+
+    h->resched = 0;
+    if (!t) {
+        t = pick(h);
+        if (t)
+            sched_switch(t);
+        return;
+    }
+    if (expired)
+        sched_unboost(t);
+    uint32_t above = h->ready_map >> t->priority;
+    if (above > 1 || (above == 1 && expired)) {
+        sched_switch(pick(h));
+        place(t, !expired);
+    }
+}
+
+void sched_yield(void)
+{
+    struct hart *h = this_hart;
+
+    if (h->ready_map >> h->current->priority)
+        h->resched = 2;
+}
+
+/*
+ * Nothing to run. The driver that waits here for a user interrupt stays
+ * loaded, its sources routed to this hart, until something else must run.
+ */
+static struct thread *idle(struct hart *h)
+{
+    uint64_t start = rdtime();
+    struct thread *t;
+
+    h->slice_end = DEADLINE_NEVER;
+    /* one that waits for something else is not to be woken by its device */
+    if (h->uthread && h->uthread->state != THREAD_UINTR)
+        uintr_switch(NULL);
+    if (!h->uthread && h->space)
+        space_kernel_enter();
+    for (;;) {
+        t = pick(h);
+        if (!t)
+            t = uintr_idle_wake(h);
+        if (t)
+            break;
+        timer_program(h);
+        kernel_lock_release();
+        __asm__ volatile("wfi" : : : "memory");
+        kernel_lock_acquire();
+        trap_interrupts();
+    }
+    h->resched = 0;
+    h->idle_ticks += rdtime() - start;
+    sched_switch(t);
+    return t;
+}
+
+/* What the thread that leaves the hart used goes to its account. */
+static void account(struct hart *h, struct thread *left)
+{
+    uint64_t now = csr_read(CSR_INSTRET);
+
+    if (left)
+        left->instructions += now - h->instret;
+    h->instret = now;
+}
+
+struct thread *sched_resume(void)
+{
+    struct hart *h = this_hart;
+    struct thread *from = h->trapped;
+    struct thread *t;
+
+    if (h->resched)
+        reschedule(h);
+    t = h->current;
+    if (__builtin_expect(t != from || !t, 0)) {
+        account(h, from != h->sink ? from : NULL);
+        if (!t) {
+            h->trapped = NULL;
+            t = idle(h);
+            account(h, NULL);
+        }
+        h->switches++;
+        h->slice_end = DEADLINE_NEVER;
+        /* a boost lasts a slice at most */
+        if (h->ready_map >> t->priority || t->priority != t->base_priority)
+            start_slice(h);
+        timer_program(h);
+        if (h->space != t->process) {
+            h->space = t->process;
+            space_enter(&t->process->space);
+        }
+        if (h->uthread != t && (h->uthread || t->uintr))
+            uintr_switch(t);
+        h->trapped = t;
+    }
+    t->reload = 0;
+    return t;
+}

@@ -1,0 +1,48 @@
+/*
+ * Who runs where. Each hart has a queue for each priority; the most urgent
+ * thread runs, equals take turns of a time slice, idle harts steal. Kernel lock
+ * held throughout.
+ */
+#ifndef KERNEL_SCHED_H
+#define KERNEL_SCHED_H
+
+#include "kernel/thread.h"
+
+void sched_init(struct hart *h);
+
+/*
+ * t is ready to run: choose a hart for it (its own if that is idle or runs
+ * something less urgent, else an idle one, else the least urgent, else its
+ * own queue), queue it there and make that hart look.
+ */
+void sched_ready(struct thread *t);
+/* Take a ready thread out of its queue. */
+void sched_remove(struct thread *t);
+
+/* May this hart run t right now instead of what is queued? (IPC hand-off) */
+static inline bool sched_may_switch(struct thread *t)
+{
+    struct hart *h = this_hart;
+
+    return h->ready_map >> t->priority <= 1 &&
+           (t->hart_mask >> h->index & 1) && (!t->uhart || t->uhart == h);
+}
+
+/* Run t on this hart next; the current thread must be blocked. */
+void sched_switch(struct thread *t);
+
+/* From trap.S, on the way out: the thread to resume; idles if there is none. */
+struct thread *sched_resume(void);
+
+/* The current thread gives way to equals (back of its queue). */
+void sched_yield(void);
+
+/* Effective priority back to the base one. */
+static inline void sched_unboost(struct thread *t)
+{
+    t->priority = t->base_priority;
+}
+/* An interrupt is for t: most urgent until it blocks or its slice ends. */
+void sched_boost(struct thread *t);
+
+#endif

@@ -1,0 +1,342 @@
+/* Sv39 page tables: the kernel's half, and the regions of processes. */
+#include "kernel/space.h"
+#include "kernel/frame.h"
+#include "kernel/hart.h"
+#include "kernel/memory.h"
+#include "kernel/panic.h"
+#include "kernel/phys.h"
+#include "kernel/pool.h"
+#include "kernel/process.h"
+#include "kernel/riscv.h"
+#include "kernel/sbi.h"
+
+enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS = 1024 };
+
+#define GIB (1UL << 30)
+#define MEGA (2UL << 20)
+#define KERNEL_LEAF (PTE_V | PTE_R | PTE_G | PTE_A | PTE_D)
+
+extern char kernel_start[], kernel_rodata[], kernel_data[], kernel_end[];
+
+static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
+static uint64_t kernel_satp;
+static uint32_t roots_used; /* entries of the kernel half in use */
+static uint64_t asids[ASIDS / 64]; /* bit = taken */
+static bool have_asids;
+static struct pool region_pool = {.size = sizeof(struct region)};
+
+static uint64_t entry_of(uint64_t physical, uint64_t flags)
+{
+    return physical >> 12 << 10 | flags;
+}
+
+static uint64_t *table_of(uint64_t entry)
+{
+    return phys_to_virt(entry >> 10 << 12);
+}
+
+static uint32_t slot(uint64_t address, int level)
+{
+    return address >> (12 + 9 * level) & (ENTRIES - 1);
+}
+
+/* The table below *entry, made if it is missing; NULL: no memory. */
+static uint64_t *descend(uint64_t *entry, bool create)
+{
+    if (*entry & PTE_V)
+        return table_of(*entry);
+    uint64_t frame = create ? frame_alloc_zero() : 0;
+    if (!frame)
+        return NULL;
+    *entry = entry_of(frame, PTE_V);
+    return phys_to_virt(frame);
+}
+
+/* ---- the kernel's half ------------------------------------------------ */
+
+static void map_kernel_2m(uint64_t physical)
+{
+    uint64_t v = (uint64_t)phys_to_virt(physical);
+    uint64_t *middle = descend(&kernel_root[slot(v, 2)], true);
+
+    if (!middle)
+        panic("space: no memory for the kernel's page tables");
+    roots_used = max(roots_used, slot(v, 2) - USER_ENTRIES + 1);
+    if (!(middle[slot(v, 1)] & PTE_V))
+        middle[slot(v, 1)] = entry_of(physical, KERNEL_LEAF | PTE_W);
+}
+
+/*
+ * The 2 MiB of the image by 4 KiB pages: text X, rodata R, the rest W; the
+ * page below each hart's stack is left out.
+ */
+static void map_image(void)
+{
+    uint64_t start = (uint64_t)kernel_start;
+    uint64_t *middle = descend(&kernel_root[slot(start, 2)], true);
+    uint64_t *leaf = middle ? descend(&middle[slot(start, 1)], true) : NULL;
+
+    if (!leaf)
+        panic("space: no memory for the kernel's page tables");
+    for (uint64_t v = start; v < start + MEGA; v += PAGE_SIZE) {
+        uint64_t flags = KERNEL_LEAF | PTE_W;
+
+        if (v < (uint64_t)kernel_rodata)
+            flags = KERNEL_LEAF | PTE_X;
+        else if (v < (uint64_t)kernel_data)
+            flags = KERNEL_LEAF;
+        leaf[slot(v, 0)] = entry_of(virt_to_phys((void *)v), flags);
+    }
+    for (uint32_t h = 0; h < HARTS_MAX; h++)
+        leaf[slot((uint64_t)harts[h].stack - STACK_STRIDE, 0)] = 0;
+}
+
+void space_kernel_init(uint64_t ram, uint64_t ram_end)
+{
+    map_image();
+    for (uint64_t p = ram & ~(MEGA - 1); p < ram_end; p += MEGA) {
+        /* whole GiBs take one entry and no table */
+        if ((p & (GIB - 1)) == 0 && p + GIB <= ram_end) {
+            uint64_t v = (uint64_t)phys_to_virt(p);
+
+            if (!(kernel_root[slot(v, 2)] & PTE_V)) {
+                kernel_root[slot(v, 2)] = entry_of(p, KERNEL_LEAF | PTE_W);
+                roots_used = max(roots_used, slot(v, 2) - USER_ENTRIES + 1);
+                p += GIB - MEGA;
+                continue;
+            }
+        }
+        map_kernel_2m(p);
+    }
+    kernel_satp = SATP_SV39 | virt_to_phys(kernel_root) >> 12;
+    csr_write(CSR_SATP, kernel_satp | SATP_ASID_MASK << SATP_ASID_SHIFT);
+    have_asids =
+        (csr_read(CSR_SATP) >> SATP_ASID_SHIFT & SATP_ASID_MASK) >= ASIDS - 1;
+    csr_write(CSR_SATP, kernel_satp);
+    sfence_all();
+    asids[0] = 1; /* 0 is the kernel's */
+}
+
+void space_kernel_map_device(uint64_t physical, uint64_t size)
+{
+    uint64_t end = physical + size;
+
+    for (uint64_t p = physical & ~(MEGA - 1); p < end; p += MEGA)
+        map_kernel_2m(p);
+    sfence_all();
+}
+
+void space_kernel_enter(void)
+{
+    this_hart->space = NULL;
+    csr_write(CSR_SATP, kernel_satp);
+    if (!have_asids)
+        sfence_all();
+}
+
+/* ---- a process's space ------------------------------------------------ */
+
+static uint32_t asid_take(void)
+{
+    for (uint32_t i = 0; i < ASIDS; i++) {
+        if (!(asids[i / 64] >> (i % 64) & 1)) {
+            asids[i / 64] |= 1UL << (i % 64);
+            return i;
+        }
+    }
+    return 0;
+}
+
+int64_t space_init(struct space *s)
+{
+    uint64_t frame;
+
+    s->asid = asid_take();
+    if (!s->asid)
+        return E_LIMIT;
+    frame = frame_alloc_zero();
+    if (!frame) {
+        asids[s->asid / 64] &= ~(1UL << (s->asid % 64));
+        return E_NOMEM;
+    }
+    s->root = phys_to_virt(frame);
+    memcpy(s->root + USER_ENTRIES, kernel_root + USER_ENTRIES,
+           roots_used * sizeof(uint64_t));
+    s->satp = SATP_SV39 | frame >> 12;
+    if (have_asids)
+        s->satp |= (uint64_t)s->asid << SATP_ASID_SHIFT;
+    s->fence_harts = ~0u;
+    list_init(&s->regions);
+    return OK;
+}
+
+static void free_region(struct space *s, struct region *r)
+{
+    list_remove(&r->node);
+    s->mapped -= r->size;
+    object_put(&r->memory->object);
+    pool_free(&region_pool, r);
+}
+
+void space_free(struct space *s)
+{
+    list_each(n, &s->regions)
+        free_region(s, container_of(n, struct region, node));
+    for (uint32_t i = 0; i < USER_ENTRIES; i++) {
+        if (!(s->root[i] & PTE_V))
+            continue;
+        uint64_t *middle = table_of(s->root[i]);
+        for (uint32_t j = 0; j < ENTRIES; j++) {
+            if (middle[j] & PTE_V)
+                frame_free(virt_to_phys(table_of(middle[j])));
+        }
+        frame_free(virt_to_phys(middle));
+    }
+    frame_free(virt_to_phys(s->root));
+    asids[s->asid / 64] &= ~(1UL << (s->asid % 64));
+}
+
+uint64_t *space_entry(struct space *s, uint64_t address, bool create)
+{
+    uint64_t *middle = descend(&s->root[slot(address, 2)], create);
+    uint64_t *leaf =
+        middle ? descend(&middle[slot(address, 1)], create) : NULL;
+
+    return leaf ? &leaf[slot(address, 0)] : NULL;
+}
+
+static bool overlaps(struct space *s, uint64_t start, uint64_t size)
+{
+    /* the pages that uintr_register maps belong to the kernel */
+    if (start < USER_UINTR_STATS + PAGE_SIZE &&
+        start + size > USER_UINTR_PLIC)
+        return true;
+    list_each(n, &s->regions)
+    {
+        struct region *r = container_of(n, struct region, node);
+
+        if (start < r->start + r->size && r->start < start + size)
+            return true;
+    }
+    return false;
+}
+
+/* page-aligned, not empty, inside the user half, page 0 never mapped */
+static int64_t check_range(uint64_t address, uint64_t size)
+{
+    if (!page_aligned(address | size))
+        return E_ALIGN;
+    if (size == 0 || size > USER_END || address < PAGE_SIZE ||
+        address > USER_END - size)
+        return E_RANGE;
+    return OK;
+}
+
+int64_t space_map(struct space *s, struct memory *m, uint64_t address,
+                  uint64_t offset, uint64_t size, uint32_t prot)
+{
+    int64_t error = check_range(address, size);
+    struct region *r;
+    uint64_t flags = PTE_V | PTE_U | PTE_A | PTE_D;
+
+    if (error)
+        return error;
+    if (!page_aligned(offset))
+        return E_ALIGN;
+    if (offset > m->size || size > m->size - offset)
+        return E_RANGE;
+    if (overlaps(s, address, size))
+        return E_OVERLAP;
+    r = pool_alloc(&region_pool);
+    if (!r)
+        return E_NOMEM;
+    /* every table first: empty ones do no harm if the next fails */
+    for (uint64_t a = address; a < address + size;
+         a = (a | (MEGA - 1)) + 1) {
+        if (!space_entry(s, a, true)) {
+            pool_free(&region_pool, r);
+            return E_NOMEM;
+        }
+    }
+    r->start = address;
+    r->size = size;
+    r->memory = m;
+    r->offset = offset;
+    r->prot = prot;
+    list_push(&s->regions, &r->node);
+    object_get(&m->object);
+    s->mapped += size;
+    flags |= (prot & PROT_R ? PTE_R : 0) | (prot & PROT_W ? PTE_W : 0) |
+             (prot & PROT_X ? PTE_X : 0);
+    uint64_t *entry = NULL;
+    for (uint64_t done = 0; done < size; done += PAGE_SIZE, entry++) {
+        if (!entry || slot(address + done, 0) == 0)
+            entry = space_entry(s, address + done, false);
+        *entry = entry_of(memory_page(m, offset + done), flags);
+    }
+    if (prot & PROT_X) {
+        s->fence_harts = ~0u;
+        if (this_hart->space && s == &this_hart->space->space)
+            fence_i();
+    }
+    return OK;
+}
+
+int64_t space_unmap(struct space *s, uint64_t address, uint64_t size)
+{
+    int64_t error = check_range(address, size);
+    struct region *r = NULL;
+
+    if (error)
+        return error;
+    list_each(n, &s->regions)
+    {
+        r = container_of(n, struct region, node);
+        if (r->start == address && r->size == size)
+            break;
+        r = NULL;
+    }
+    if (!r)
+        return E_ARG;
+    for (uint64_t done = 0; done < size; done += PAGE_SIZE)
+        *space_entry(s, address + done, false) = 0;
+    /* nobody may use the frames through a stale translation after this */
+    if (s->ran_harts & 1u << this_hart->index) {
+        if (size == PAGE_SIZE)
+            sfence_page(address);
+        else
+            sfence_all();
+    }
+    sbi_remote_sfence(s->ran_harts & ~(1u << this_hart->index), address, size);
+    free_region(s, r);
+    return OK;
+}
+
+void space_enter(struct space *s)
+{
+    uint32_t bit = 1u << this_hart->index;
+
+    s->ran_harts |= bit;
+    csr_write(CSR_SATP, s->satp);
+    if (!have_asids)
+        sfence_all();
+    if (s->fence_harts & bit) {
+        s->fence_harts &= ~bit;
+        sfence_asid(s->asid);
+        fence_i();
+    }
+}
+
+bool space_spurious(struct space *s, uint64_t address, uint64_t cause)
+{
+    uint64_t need = cause == CAUSE_INSN_PAGE    ? PTE_X
+                    : cause == CAUSE_STORE_PAGE ? PTE_W
+                                                : PTE_R;
+    uint64_t *entry =
+        address < USER_END ? space_entry(s, address, false) : NULL;
+
+    if (!entry || !(*entry & PTE_V) || !(*entry & need))
+        return false;
+    sfence_page(address);
+    return true;
+}

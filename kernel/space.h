@@ -1,0 +1,60 @@
+/*
+ * Address spaces (Sv39 [priv 4.4]). The upper half of every root is the
+ * kernel's, shared and global; the lower half holds regions, each a part of a
+ * memory object. No page is ever writable and executable.
+ *
+ * TLB: a mapping that appears needs nothing (a fault on a valid entry just
+ * fences); one that goes is shot down on every hart that ran the space. A
+ * hart that runs a space for the first time fences first: that covers
+ * recycled ASIDs and code put into recycled pages (fence.i).
+ */
+#ifndef KERNEL_SPACE_H
+#define KERNEL_SPACE_H
+
+#include "kernel/lib.h"
+
+struct memory;
+struct hart;
+
+struct region {
+    struct list node;
+    uint64_t start, size; /* bytes */
+    struct memory *memory;
+    uint64_t offset;
+    uint32_t prot;
+};
+
+struct space {
+    uint64_t satp;
+    uint64_t *root;
+    struct list regions;
+    uint32_t asid;
+    uint32_t fence_harts; /* must fence before they run it */
+    uint32_t ran_harts;   /* may hold translations */
+    uint64_t mapped;      /* bytes */
+};
+
+/* Kernel half: RAM and the PLIC, kernel image by section. Boot hart only. */
+void space_kernel_init(uint64_t ram, uint64_t ram_end);
+/* Map `size` bytes of device registers for the kernel itself. */
+void space_kernel_map_device(uint64_t physical, uint64_t size);
+void space_kernel_enter(void); /* this hart: no process's space */
+
+int64_t space_init(struct space *s);
+void space_free(struct space *s);
+
+/* Contract of process_map and process_unmap (docs/abi.md). */
+int64_t space_map(struct space *s, struct memory *m, uint64_t address,
+                  uint64_t offset, uint64_t size, uint32_t prot);
+int64_t space_unmap(struct space *s, uint64_t address, uint64_t size);
+
+/* Leaf entry for a lower-half address, NULL without its table. */
+uint64_t *space_entry(struct space *s, uint64_t address, bool create);
+
+/* Run s on this hart from now on. */
+void space_enter(struct space *s);
+
+/* A fault that was only a stale translation: fenced, true. */
+bool space_spurious(struct space *s, uint64_t address, uint64_t cause);
+
+#endif

@@ -1,0 +1,97 @@
+/* System calls of a driver that takes user interrupts. */
+#include "abi/startup.h"
+#include "abi/uintr.h"
+#include "gen/syscall_table.h"
+#include "kernel/irq.h"
+#include "kernel/notification.h"
+#include "kernel/riscv.h"
+#include "kernel/uintr.h"
+
+int64_t sys_uintr_register(void)
+{
+    struct thread *t = current_thread();
+    int64_t error;
+
+    if (uintr_delivery == DELIVERY_NONE)
+        return E_UNSUPPORTED;
+    if (t->process->uintr_thread)
+        return E_BUSY;
+    error = uintr_make(t);
+    return error ? error : (int64_t)uintr_delivery;
+}
+
+int64_t sys_uintr_wait(uint64_t deadline)
+{
+    struct thread *t = current_thread();
+
+    if (!t->uintr)
+        return E_STATE;
+    t->uintr->uie = csr_read(CSR_UIE);
+    if (csr_read(CSR_UIP) & t->uintr->uie)
+        return OK;
+    if (deadline <= rdtime())
+        return E_TIMEDOUT;
+    timer_arm(&t->timer, deadline);
+    thread_block(THREAD_UINTR);
+    return OK;
+}
+
+int64_t sys_uintr_take(void)
+{
+    struct thread *t = current_thread();
+    struct irq *lowest = NULL;
+
+    if (!t->uintr)
+        return E_STATE;
+    list_each(n, &t->process->irqs)
+    {
+        struct irq *irq = container_of(n, struct irq, of_process);
+
+        if (irq->thread == t && irq->claimed &&
+            (!lowest || irq->source < lowest->source))
+            lowest = irq;
+    }
+    if (!lowest)
+        return 0;
+    lowest->claimed = false;
+    uintr_taken(t);
+    return lowest->source;
+}
+
+int64_t sys_uintr_timer(uint64_t deadline)
+{
+    struct thread *t = current_thread();
+
+    if (!t->uintr)
+        return E_STATE;
+    csr_clear(CSR_UIP, UIRQ_TIMER);
+    timer_arm(&t->uintr->timer, deadline);
+    return OK;
+}
+
+int64_t sys_uintr_bind(uint64_t h)
+{
+    struct thread *t = current_thread();
+    struct notification *n = NULL;
+    int64_t error;
+
+    if (!t->uintr)
+        return E_STATE;
+    if (h) {
+        n = handle_object(&t->process->table, h, OBJECT_NOTIFICATION, R_WAIT,
+                          &error);
+        if (!n)
+            return error;
+        if (n->uthread && n->uthread != t)
+            return E_BUSY;
+    }
+    if (t->uintr->notification)
+        t->uintr->notification->uthread = NULL;
+    t->uintr->notification = n;
+    if (n) {
+        n->uthread = t;
+        if (n->word)
+            csr_set(CSR_UIP, UIRQ_SOFT);
+    }
+    return OK;
+}

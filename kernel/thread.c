@@ -1,0 +1,250 @@
+/* Threads: birth, blocking, waking, death; their system calls. */
+#include "kernel/thread.h"
+#include "gen/syscall_table.h"
+#include "kernel/endpoint.h"
+#include "kernel/notification.h"
+#include "kernel/offsets.h"
+#include "kernel/panic.h"
+#include "kernel/sched.h"
+#include "kernel/uintr.h"
+
+enum { SLOTS = 1024 }; /* threads alive at once */
+
+static_assert(offsetof(struct thread, x) == THREAD_REG(0), "offsets.h");
+static_assert(offsetof(struct thread, x) == THREAD_PC, "offsets.h");
+static_assert(offsetof(struct thread, hart) == THREAD_HART, "offsets.h");
+static_assert(offsetof(struct thread, reload) == THREAD_RELOAD, "offsets.h");
+static_assert(offsetof(struct hart, current) == HART_CURRENT, "offsets.h");
+static_assert(offsetof(struct hart, trapped) == HART_TRAPPED, "offsets.h");
+static_assert(offsetof(struct hart, stack) == HART_STACK, "offsets.h");
+static_assert(offsetof(struct hart, resched) == HART_RESCHED, "offsets.h");
+static_assert(offsetof(struct ticket_lock, owner) == LOCK_OWNER, "offsets.h");
+
+struct list all_threads = {&all_threads, &all_threads};
+static struct thread *slots[SLOTS]; /* what the low bits of a token name */
+
+static int32_t free_slot(void)
+{
+    static uint32_t hint;
+
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        uint32_t s = (hint + i) % SLOTS;
+
+        if (!slots[s]) {
+            hint = s + 1;
+            return (int32_t)s;
+        }
+    }
+    return -1;
+}
+
+static void timed_out(struct timer *timer)
+{
+    thread_wake(container_of(timer, struct thread, timer), E_TIMEDOUT);
+}
+
+struct thread *thread_new(struct process *p, uint32_t priority)
+{
+    int32_t slot = free_slot();
+    struct thread *t = slot < 0 ? NULL : object_new(OBJECT_THREAD);
+
+    if (!t)
+        return NULL;
+    slots[slot] = t;
+    t->token = (uint64_t)slot;
+    t->process = p;
+    t->priority = t->base_priority = priority;
+    t->hart_mask = ~0u;
+    t->hart = this_hart;
+    list_init(&t->queue);
+    timer_init(&t->timer, timed_out);
+    list_push(&p->threads, &t->of_process);
+    list_push(&all_threads, &t->of_all);
+    p->thread_count++;
+    object_get(&p->object);
+    return t;
+}
+
+/* The last reference is gone: a handle may outlive the thread. */
+void thread_destroy(struct object *object)
+{
+    struct thread *t = (struct thread *)object;
+
+    assert(t->state == THREAD_DEAD);
+}
+
+struct thread *thread_by_token(uint64_t token, struct process *server)
+{
+    struct thread *t = slots[token % SLOTS];
+
+    return t && t->token == token && t->state == THREAD_REPLY &&
+                   t->server == server
+               ? t
+               : NULL;
+}
+
+void thread_block(enum thread_state state)
+{
+    struct thread *t = this_hart->current;
+
+    t->state = state;
+    sched_unboost(t);
+    this_hart->current = NULL;
+}
+
+void thread_unwait(struct thread *t)
+{
+    timer_cancel(&t->timer);
+    if (t->state == THREAD_READY)
+        sched_remove(t);
+    else
+        list_remove(&t->queue); /* an endpoint's, if any */
+    if (t->notification) {
+        t->notification->waiter = NULL;
+        t->notification = NULL;
+    }
+    t->endpoint = NULL;
+    t->server = NULL;
+}
+
+void thread_wake(struct thread *t, int64_t result)
+{
+    thread_unwait(t);
+    t->x[X_A0] = (uint64_t)result;
+    sched_ready(t);
+}
+
+void thread_reap(struct thread *t)
+{
+    struct process *p = t->process;
+
+    for (uint32_t i = 0; i < hart_count; i++) {
+        if (harts[i].current == t)
+            return; /* that hart has been kicked and calls again */
+    }
+    if (t->uhart)
+        return; /* likewise */
+    if (t->uintr)
+        uintr_free(t);
+    slots[t->token % SLOTS] = NULL;
+    t->state = THREAD_DEAD;
+    p->instructions += t->instructions;
+    list_remove(&t->of_process);
+    list_remove(&t->of_all);
+    t->process = NULL;
+    object_put(&t->object);
+    if (--p->thread_count == 0)
+        process_finish(p);
+    object_put(&p->object);
+}
+
+void thread_kill(struct thread *t)
+{
+    if (t->dying)
+        return;
+    t->dying = true;
+    if (t->state != THREAD_RUNNING)
+        thread_unwait(t);
+    if (t->uintr)
+        uintr_abandon(t);
+    if (t == this_hart->current) {
+        this_hart->current = NULL;
+        if (this_hart->trapped == t)
+            this_hart->trapped = this_hart->sink;
+    } else if (t->state == THREAD_RUNNING) {
+        hart_kick(t->hart);
+    }
+    if (t->state != THREAD_RUNNING)
+        t->state = THREAD_DEAD;
+    thread_reap(t);
+}
+
+int64_t sys_thread_create(uint64_t hp, uint64_t entry, uint64_t stack,
+                          uint64_t argument, uint64_t priority)
+{
+    struct process *p = current_process();
+    struct thread *t;
+    int64_t error, h;
+
+    if (hp)
+        p = handle_object(&p->table, hp, OBJECT_PROCESS, R_MANAGE, &error);
+    if (!p)
+        return error;
+    if (priority >= PRIORITIES)
+        return E_ARG;
+    if (priority > p->max_priority)
+        return E_RIGHTS;
+    if (p->ending)
+        return E_DEAD;
+    if ((entry & 1) || entry >= USER_END || stack > USER_END)
+        return E_RANGE;
+    if (stack & 15)
+        return E_ALIGN;
+    error = handle_reserve(&current_process()->table, 1);
+    if (error)
+        return error;
+    t = thread_new(p, (uint32_t)priority);
+    if (!t)
+        return E_NOMEM;
+    t->x[X_PC] = entry;
+    t->x[X_SP] = stack;
+    t->x[X_A0] = argument;
+    h = handle_add(&current_process()->table, &t->object, R_MANAGE | R_DUP, 0);
+    sched_ready(t);
+    return h;
+}
+
+int64_t sys_thread_exit(void)
+{
+    thread_kill(current_thread());
+    return OK;
+}
+
+int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
+{
+    struct thread *t = current_thread();
+    int64_t error;
+
+    if (h)
+        t = handle_object(&current_process()->table, h, OBJECT_THREAD,
+                          R_MANAGE, &error);
+    if (!t)
+        return error;
+    if (t->dying || t->state == THREAD_DEAD)
+        return E_DEAD;
+    if (priority != (uint64_t)-1 && priority >= PRIORITIES)
+        return E_ARG;
+    if (priority != (uint64_t)-1 && priority > current_process()->max_priority)
+        return E_RIGHTS;
+    if (mask && !(mask & ((1u << hart_count) - 1)))
+        return E_ARG;
+
+    bool queued = t->state == THREAD_READY;
+    if (queued)
+        sched_remove(t);
+    if (priority != (uint64_t)-1)
+        t->priority = t->base_priority = (uint32_t)priority;
+    if (mask)
+        t->hart_mask = (uint32_t)mask;
+    if (t->uhart && !(t->hart_mask >> t->uhart->index & 1))
+        uintr_leave(t);
+    if (queued) {
+        sched_ready(t);
+    } else if (t == this_hart->current) {
+        if (t->hart_mask >> this_hart->index & 1) {
+            this_hart->resched = max(this_hart->resched, 1u);
+        } else {
+            this_hart->current = NULL; /* it goes on elsewhere */
+            sched_ready(t);
+        }
+    } else if (t->state == THREAD_RUNNING) {
+        hart_kick(t->hart);
+    }
+    return OK;
+}
+
+int64_t sys_thread_yield(void)
+{
+    sched_yield();
+    return OK;
+}

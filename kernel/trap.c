@@ -1,0 +1,96 @@
+/* What is not a system call: timer, kick, device, fault. */
+#include "kernel/trap.h"
+#include "kernel/irq.h"
+#include "kernel/log.h"
+#include "kernel/riscv.h"
+#include "kernel/sched.h"
+#include "kernel/uintr.h"
+
+static const char *const causes[] = {
+    [CAUSE_INSN_MISALIGNED] = "misaligned instruction",
+    [CAUSE_INSN_ACCESS] = "instruction access fault",
+    [CAUSE_ILLEGAL] = "illegal instruction",
+    [CAUSE_BREAKPOINT] = "breakpoint",
+    [CAUSE_LOAD_MISALIGNED] = "misaligned load",
+    [CAUSE_LOAD_ACCESS] = "load access fault",
+    [CAUSE_STORE_MISALIGNED] = "misaligned store",
+    [CAUSE_STORE_ACCESS] = "store access fault",
+    [CAUSE_INSN_PAGE] = "instruction page fault",
+    [CAUSE_LOAD_PAGE] = "load page fault",
+    [CAUSE_STORE_PAGE] = "store page fault",
+};
+
+static void report(struct thread *t, uint64_t cause, uint64_t address)
+{
+    static const char *const names[32] = {
+        "pc", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
+        "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
+        "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+    const char *what = cause < sizeof(causes) / sizeof(causes[0])
+                           ? causes[cause]
+                           : NULL;
+
+    log_print("fault: %s (pid %u, thread %u) %s, scause %lu, pc 0x%lx, "
+              "address 0x%lx\n",
+              t->process->name, t->process->pid, t->object.id,
+              what ? what : "trap", cause, t->x[X_PC], address);
+    for (int i = 0; i < 32; i += 4)
+        log_print("  %3s %016lx %3s %016lx %3s %016lx %3s %016lx\n", names[i],
+                  t->x[i], names[i + 1], t->x[i + 1], names[i + 2],
+                  t->x[i + 2], names[i + 3], t->x[i + 3]);
+}
+
+/* Another hart wants this one to look at what it changed. */
+static void kicked(void)
+{
+    struct hart *h = this_hart;
+    struct thread *t;
+
+    csr_clear(CSR_SIP, 1 << IRQ_S_SOFT);
+    uintr_kicked();
+    t = h->current;
+    if (t && t->dying) {
+        h->current = NULL;
+        if (h->trapped == t)
+            h->trapped = h->sink;
+        t->state = THREAD_DEAD;
+        thread_reap(t);
+    } else if (t && !(t->hart_mask >> h->index & 1)) {
+        h->current = NULL;
+        sched_ready(t);
+    }
+    h->resched = max(h->resched, 1u);
+}
+
+void trap_interrupts(void)
+{
+    uint64_t pending = csr_read(CSR_SIP) & csr_read(CSR_SIE);
+
+    if (!pending)
+        return;
+    this_hart->interrupts++;
+    if (pending & 1 << IRQ_S_SOFT)
+        kicked();
+    if (pending & 1 << IRQ_S_TIMER)
+        timer_interrupt();
+    if (pending & 1 << IRQ_S_EXT)
+        irq_interrupt();
+}
+
+void trap_user(uint64_t cause, uint64_t address)
+{
+    struct thread *t = current_thread();
+
+    if (cause & SCAUSE_INTERRUPT) {
+        trap_interrupts();
+        return;
+    }
+    if (cause >= CAUSE_INSN_PAGE &&
+        space_spurious(&t->process->space, address, cause))
+        return;
+    report(t, cause, address);
+    t->process->status.cause = cause;
+    t->process->status.pc = t->x[X_PC];
+    t->process->status.address = address;
+    process_end(t->process, EXIT_FAULT, -1);
+}

@@ -1,0 +1,252 @@
+/* Loading, unloading and raising user interrupts. */
+#include "kernel/uintr.h"
+#include "abi/startup.h"
+#include "abi/uintr.h"
+#include "kernel/irq.h"
+#include "kernel/memory.h"
+#include "kernel/notification.h"
+#include "kernel/panic.h"
+#include "kernel/plic.h"
+#include "kernel/pool.h"
+#include "kernel/riscv.h"
+#include "kernel/sched.h"
+
+uint32_t uintr_delivery;
+
+/* What would be pending if t's state were loaded. */
+static uint64_t pending(struct uintr *u)
+{
+    return u->uip | (u->recorded ? UIRQ_EXT : 0);
+}
+
+/* Every source of t, to this hart's U context or to its S context. */
+static void route_sources(struct thread *t, struct hart *h, bool user)
+{
+    list_each(n, &t->process->irqs)
+    {
+        struct irq *irq = container_of(n, struct irq, of_process);
+
+        if (irq->thread != t)
+            continue;
+        if (user)
+            irq_route_user(irq, h);
+        else
+            irq_route_kernel(irq, h);
+    }
+}
+
+/*
+ * Reading and clearing in one go: the next process sees zeros. uip and uie
+ * before sideleg, which masks them. UEIP is not kept: what the kernel
+ * recorded sets it again, what the PLIC holds shows on its own.
+ */
+static void unload(struct hart *h)
+{
+    struct thread *t = h->uthread;
+    struct uintr *u = t->uintr;
+
+    u->uie = csr_swap(CSR_UIE, 0);
+    u->uip = (csr_swap(CSR_UIP, 0) & (UIRQ_SOFT | UIRQ_TIMER)) |
+             h->uthread_post;
+    u->ustatus = csr_swap(CSR_USTATUS, 0);
+    u->utvec = csr_swap(CSR_UTVEC, 0);
+    u->uscratch = csr_swap(CSR_USCRATCH, 0);
+    u->uepc = csr_swap(CSR_UEPC, 0);
+    u->ucause = csr_swap(CSR_UCAUSE, 0);
+    u->utval = csr_swap(CSR_UTVAL, 0);
+    csr_write(CSR_SIDELEG, 0);
+    h->uthread_post = 0;
+    h->uthread = NULL;
+    t->uhart = NULL;
+    route_sources(t, h, false);
+}
+
+static void load(struct hart *h, struct thread *t)
+{
+    struct uintr *u = t->uintr;
+    uint64_t entry = plic_context_page(h->plic_u) >> 12 << 10 | PTE_V |
+                     PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
+
+    if (*u->plic_entry != entry) {
+        *u->plic_entry = entry;
+        sfence_page(USER_UINTR_PLIC);
+    }
+    route_sources(t, h, true);
+    csr_write(CSR_SIDELEG, UIRQ_ALL);
+    csr_write(CSR_UTVEC, u->utvec);
+    csr_write(CSR_USCRATCH, u->uscratch);
+    csr_write(CSR_UEPC, u->uepc);
+    csr_write(CSR_UCAUSE, u->ucause);
+    csr_write(CSR_UTVAL, u->utval);
+    csr_write(CSR_UIP, pending(u));
+    csr_write(CSR_UIE, u->uie);
+    csr_write(CSR_USTATUS, u->ustatus);
+    h->uthread = t;
+    t->uhart = h;
+}
+
+/* An interrupt ends the wait if t is in one and the bits are enabled. */
+static void wake_if_pending(struct thread *t)
+{
+    if (t->state == THREAD_UINTR && !t->uhart && !t->dying &&
+        (pending(t->uintr) & t->uintr->uie))
+        thread_wake(t, OK);
+}
+
+void uintr_switch(struct thread *t)
+{
+    struct hart *h = this_hart;
+    struct thread *old = h->uthread;
+
+    if (old) {
+        unload(h);
+        if (old->state == THREAD_READY && !old->dying) {
+            /* no longer bound to this hart: another may be free */
+            sched_remove(old);
+            sched_ready(old);
+        }
+        wake_if_pending(old);
+    }
+    if (t && t->uintr)
+        load(h, t);
+}
+
+void uintr_leave(struct thread *t)
+{
+    if (t->uhart == this_hart)
+        uintr_switch(NULL);
+    else if (t->uhart)
+        hart_kick(t->uhart);
+}
+
+struct thread *uintr_idle_wake(struct hart *h)
+{
+    struct thread *t = h->uthread;
+
+    if (!t || t->state != THREAD_UINTR || t->dying ||
+        !(csr_read(CSR_UIP) & t->uintr->uie))
+        return NULL;
+    thread_unwait(t);
+    t->x[X_A0] = OK;
+    return t;
+}
+
+void uintr_post(struct thread *t, uint64_t bits)
+{
+    struct uintr *u = t->uintr;
+
+    if (t->uhart == this_hart) {
+        csr_set(CSR_UIP, bits);
+    } else if (t->uhart) {
+        t->uhart->uthread_post |= bits;
+        hart_kick(t->uhart);
+    } else {
+        u->uip |= bits;
+        wake_if_pending(t);
+    }
+}
+
+void uintr_record(struct thread *t)
+{
+    t->uintr->recorded++;
+    if (t->uhart) {
+        uintr_post(t, UIRQ_EXT);
+        return;
+    }
+    sched_boost(t);
+    wake_if_pending(t);
+}
+
+void uintr_taken(struct thread *t)
+{
+    if (--t->uintr->recorded == 0 && t->uhart == this_hart)
+        csr_clear(CSR_UIP, UIRQ_EXT);
+}
+
+void uintr_unbind(struct thread *t)
+{
+    t->uintr->notification = NULL;
+}
+
+void uintr_kicked(void)
+{
+    struct hart *h = this_hart;
+    struct thread *t = h->uthread;
+
+    if (!t)
+        return;
+    if (t->dying || !(t->hart_mask >> h->index & 1)) {
+        uintr_switch(NULL);
+        if (t->dying && t != h->current) {
+            if (h->space == t->process)
+                space_kernel_enter();
+            thread_reap(t);
+        }
+    } else if (h->uthread_post) {
+        csr_set(CSR_UIP, h->uthread_post);
+        h->uthread_post = 0;
+    }
+}
+
+void uintr_abandon(struct thread *t)
+{
+    struct uintr *u = t->uintr;
+
+    list_each(n, &t->process->irqs)
+    {
+        struct irq *irq = container_of(n, struct irq, of_process);
+
+        if (irq->thread == t)
+            irq_drop(irq);
+    }
+    timer_cancel(&u->timer);
+    if (u->notification)
+        u->notification->uthread = NULL;
+    u->notification = NULL;
+    t->process->uintr_thread = NULL;
+    uintr_leave(t);
+}
+
+static struct pool uintr_pool = {.size = sizeof(struct uintr)};
+
+void uintr_free(struct thread *t)
+{
+    object_put(&t->uintr->stats->object);
+    pool_free(&uintr_pool, t->uintr);
+    t->uintr = NULL;
+}
+
+static void timer_fired(struct timer *timer)
+{
+    uintr_post(container_of(timer, struct uintr, timer)->thread, UIRQ_TIMER);
+}
+
+/* For sys_uintr_register: everything that can fail, then nothing that can. */
+int64_t uintr_make(struct thread *t)
+{
+    struct space *s = &t->process->space;
+    struct uintr *u = pool_alloc(&uintr_pool);
+    uint64_t *stats_entry;
+    int64_t error;
+
+    if (!u)
+        return E_NOMEM;
+    u->stats = memory_new(PAGE_SIZE, false, &error);
+    u->plic_entry = space_entry(s, USER_UINTR_PLIC, true);
+    stats_entry = space_entry(s, USER_UINTR_STATS, true);
+    if (!u->stats || !u->plic_entry || !stats_entry) {
+        if (u->stats)
+            object_put(&u->stats->object);
+        pool_free(&uintr_pool, u);
+        return E_NOMEM;
+    }
+    static_assert(sizeof(struct uintr_stats) <= PAGE_SIZE, "one page");
+    *stats_entry = memory_page(u->stats, 0) >> 12 << 10 | PTE_V | PTE_R |
+                   PTE_W | PTE_U | PTE_A | PTE_D;
+    u->thread = t;
+    timer_init(&u->timer, timer_fired);
+    t->uintr = u;
+    t->process->uintr_thread = t;
+    uintr_switch(t);
+    return OK;
+}

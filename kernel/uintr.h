@@ -1,0 +1,52 @@
+/*
+ * User interrupts: per-thread state that the CSRs of one hart hold while the
+ * thread runs there, or waits there and the hart has nothing else to do.
+ * Kernel lock held. docs/design/interrupts.md tells the whole story.
+ */
+#ifndef KERNEL_UINTR_H
+#define KERNEL_UINTR_H
+
+#include "kernel/thread.h"
+
+struct notification;
+
+struct uintr {
+    struct thread *thread;
+    /* valid while no hart holds them */
+    uint64_t utvec, uscratch, uepc, ucause, utval, ustatus, uie;
+    uint64_t uip;      /* USIP and UTIP; UEIP follows from `recorded` */
+    uint32_t recorded; /* sources the kernel claimed for it, not taken */
+    uint64_t *plic_entry; /* page-table entry of the virtual PLIC page */
+    struct memory *stats; /* struct uintr_stats */
+    struct notification *notification; /* raises USIP */
+    struct timer timer;                /* raises UTIP */
+};
+
+/* DELIVERY_*, found at boot. */
+extern uint32_t uintr_delivery;
+
+/* This hart's CSRs: put the loaded state away, take t's (NULL: none). */
+void uintr_switch(struct thread *t);
+/* Put t's state away although it may run on, wherever it is loaded. */
+void uintr_leave(struct thread *t);
+/* Idle hart: the driver kept loaded here if an interrupt waits for it. */
+struct thread *uintr_idle_wake(struct hart *h);
+
+/* Set pending bits (USIP, UTIP) of t, wherever it is. */
+void uintr_post(struct thread *t, uint64_t bits);
+/* The kernel claimed a source of t: UEIP, and t is urgent. */
+void uintr_record(struct thread *t);
+/* One recorded source less. */
+void uintr_taken(struct thread *t);
+void uintr_unbind(struct thread *t);
+
+/* Another hart asked this one to look: bits posted, a thread gone. */
+void uintr_kicked(void);
+/* t is dying: give its sources up, get its state off the CSRs. */
+void uintr_abandon(struct thread *t);
+void uintr_free(struct thread *t);
+
+/* Give the current thread user-interrupt state; OK or E_NOMEM. */
+int64_t uintr_make(struct thread *t);
+
+#endif
