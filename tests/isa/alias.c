@@ -1,0 +1,48 @@
+/*
+ * The U bits of sip, sie and sstatus are the bits of uip, uie and ustatus.
+ * Those CSRs exist on a hart without N, so they do not trap, and an emulation
+ * cannot show these bits: listed as not shown there, checked elsewhere.
+ */
+#include "isa.h"
+
+/* A write to either must show in the other, for each bit. */
+static void alias(const char *name, ulong user, ulong bits)
+{
+    struct ctx ctx;
+
+    if (delivery == EMULATED) {
+        not_shown(name, "the hart lacks N and does not trap this CSR");
+        return;
+    }
+    begin(name);
+    reset(&ctx);
+    for (ulong bit = 1; bit <= bits; bit <<= 4) {
+        if (!(bit & bits))
+            continue;
+        if (user == CSR_USTATUS) {
+            csr_set(CSR_USTATUS, bit);
+            check("set by user CSR", csr_read(CSR_SSTATUS) & bit, bit);
+            csr_clear(CSR_SSTATUS, bit);
+            check("cleared by supervisor CSR", csr_read(CSR_USTATUS) & bit, 0);
+        } else if (user == CSR_UIE) {
+            csr_set(CSR_UIE, bit);
+            check("set by user CSR", csr_read(CSR_SIE) & bit, bit);
+            csr_clear(CSR_SIE, bit);
+            check("cleared by supervisor CSR", csr_read(CSR_UIE) & bit, 0);
+        } else {
+            csr_set(CSR_UIP, bit);
+            check("set by user CSR", csr_read(CSR_SIP) & bit, bit);
+            csr_clear(CSR_SIP, bit);
+            check("cleared by supervisor CSR", csr_read(CSR_UIP) & bit, 0);
+        }
+    }
+    end();
+}
+
+void alias_cases(void)
+{
+    alias("alias.sstatus-shows-uie-and-upie", CSR_USTATUS,
+          USTATUS_UIE | USTATUS_UPIE);
+    alias("alias.sie-shows-the-user-bits", CSR_UIE, UIRQ_ALL);
+    alias("alias.sip-shows-the-user-bits", CSR_UIP, UIRQ_ALL);
+}

@@ -1,0 +1,86 @@
+/*
+ * Each hart has its own user-interrupt state. Needs a second hart.
+ */
+#include "isa.h"
+
+enum { SBI_HSM = 0x48534d, HART_START = 0, HART_STOP = 1 };
+enum { MARK = 0x1000, LIMIT = 200000000 };
+
+void second_start(void);
+
+static volatile unsigned step; /* odd: the second hart's turn */
+static struct ctx second_ctx;
+static struct log second_log __attribute__((aligned(4096)));
+static char second_stack[8192] __attribute__((aligned(4096)));
+static volatile ulong second_uscratch, second_uip, second_utvec;
+
+static bool wait_for(unsigned turn)
+{
+    for (ulong i = 0; i < LIMIT && step != turn; i++)
+        __asm__ volatile("fence" ::: "memory");
+    return step == turn;
+}
+
+static void give(unsigned turn)
+{
+    __asm__ volatile("fence" ::: "memory");
+    step = turn;
+}
+
+void second_main(void)
+{
+    paging_on();
+    wait_for(1);
+    reset_hart(&second_ctx, &second_log);
+    csr_write(CSR_USCRATCH, MARK + 2);
+    csr_write(CSR_UIE, UIRQ_SOFT);
+    csr_write(CSR_USTATUS, USTATUS_UIE);
+    csr_write(CSR_UIP, UIRQ_SOFT);
+    give(2);
+    wait_for(3);
+    second_uscratch = csr_read(CSR_USCRATCH);
+    second_uip = csr_read(CSR_UIP);
+    second_utvec = csr_read(CSR_UTVEC);
+    second_ctx.pc = user_address(user_nops);
+    second_ctx.x[S10] = ACT_CLEAR_USIP;
+    run(&second_ctx, MODE_U);
+    give(4);
+    sbi_call(SBI_HSM, HART_STOP, 0, 0, 0);
+}
+
+void hart_cases(void)
+{
+    struct ctx ctx;
+    unsigned other = machine.boot_hart ? 0 : 1;
+
+    if (machine.harts < 2)
+        return;
+    begin("hart.state-is-its-own");
+    step = 0;
+    check("hart started",
+          sbi_call(SBI_HSM, HART_START, other, (ulong)second_start,
+                   (ulong)second_stack + sizeof(second_stack)),
+          0);
+    reset(&ctx);
+    csr_write(CSR_USCRATCH, MARK + 1);
+    give(1);
+    check("second hart answers", wait_for(2), true);
+    check("uscratch here", csr_read(CSR_USCRATCH), MARK + 1);
+    check("uip here", csr_read(CSR_UIP), 0);
+    check("uie here", csr_read(CSR_UIE), 0);
+    csr_write(CSR_UIE, UIRQ_ALL);
+    csr_write(CSR_UTVEC, 0x4000);
+    ctx.pc = user_address(user_nops);
+    csr_write(CSR_USTATUS, USTATUS_UIE);
+    run(&ctx, MODE_U);
+    check("interrupts here", user_log.count, 0);
+    give(3);
+    check("second hart finishes", wait_for(4), true);
+    check("uscratch there", second_uscratch, MARK + 2);
+    check("uip there", second_uip, UIRQ_SOFT);
+    check("utvec there", second_utvec, user_address(user_handler));
+    check("scause there", second_ctx.cause, EXC_ECALL_U);
+    check("interrupts there", second_log.count, 1);
+    check("uscratch here at the end", csr_read(CSR_USCRATCH), MARK + 1);
+    end();
+}

@@ -1,0 +1,54 @@
+/*
+ * Finds the machine, asks how N is provided, runs the cases.
+ */
+#include "isa.h"
+#include "abi/sbi_uinta.h"
+
+enum { SBI_PROBE = 3, SBI_BASE = 0x10 };
+
+int delivery;
+
+/* One harmless CSR read, to find a machine without N before all else. */
+static void need_n(void)
+{
+    struct ctx ctx = {0};
+
+    code_begin();
+    code_add(insn_csr(CSRRS, A0, CSR_USCRATCH, 0));
+    code_end(MODE_S);
+    ctx.pc = code_at(MODE_S);
+    run(&ctx, MODE_S);
+    begin("hart.has-n");
+    check("scause of a read of uscratch", ctx.cause, EXC_BREAKPOINT);
+    end();
+    if (failed)
+        finish();
+}
+
+int main(ulong hart, const void *dtb)
+{
+    machine_read(dtb);
+    /* The checker uses hart 0's slot for the hart it runs on. */
+    int context = machine.user_context[hart];
+    machine.user_context[hart] = machine.user_context[0];
+    machine.user_context[0] = context;
+    machine.boot_hart = hart;
+    paging_on();
+    csr_write(CSR_SCOUNTEREN, 7);
+    if (sbi_call(SBI_BASE, SBI_PROBE, SBI_EXT_UINTA, 0, 0) > 0)
+        delivery = sbi_call(SBI_EXT_UINTA, SBI_UINTA_DELIVERY, 0, 0, 0);
+    print(delivery == EMULATED ? "isa: N is emulated\n"
+          : delivery == NATIVE ? "isa: N is native\n"
+                               : "isa: no answer how N is provided\n");
+    need_n();
+    csr_cases();
+    trap_cases();
+    pending_cases();
+    exception_cases();
+    device_cases();
+    wait_cases();
+    alias_cases();
+    hart_cases();
+    count_cases();
+    finish();
+}
