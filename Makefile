@@ -38,6 +38,7 @@ sbi: ## only the firmware
 programs: ## only the programs
 archive: ## only the boot archive, with the programs
 host-tests: ## only the tests that run on this machine, do not run them
+isa: ## only tests/isa, the conformance program of user interrupts
 qemu: all ## boot it: a shell on this terminal (halt, or ctrl-A x, ends it)
 	$(QEMU_RUN)
 qemu-gdb: all ## the same, stopped at its first instruction for `make gdb`
@@ -45,7 +46,7 @@ qemu-gdb: all ## the same, stopped at its first instruction for `make gdb`
 	$(QEMU_RUN) $(QEMU_GDB)
 gdb: ## debug what `make qemu-gdb` started (docs/debugging.md)
 	$(GDB_RUN)
-test: all host-tests ## run all tests; last line "N passed, N failed"
+test: all host-tests isa ## run all tests; last line "N passed, N failed"
 	$(TEST_RUN)
 bench: all ## measure; prints a table, writes build/bench/NAME.json
 	$(BENCH_RUN)
@@ -61,4 +62,4 @@ clean: ## remove build/ (the cache of newlib and OpenSBI stays)
 	rm -rf build
 
 .PHONY: help setup all qemu qemu-gdb gdb test bench loc format format-check
-.PHONY: compile_commands.json clean kernel sbi programs archive host-tests
+.PHONY: compile_commands.json clean kernel sbi programs archive host-tests isa

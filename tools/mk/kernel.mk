@@ -7,8 +7,8 @@ KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES))
 KERNEL_CFLAGS := $(ARCH) $(CFLAGS) -ffreestanding -nostdlib -fno-pic \
     -fno-omit-frame-pointer -fno-strict-aliasing \
     -I. -Ikernel -Ibuild -Ibuild/user
-KERNEL_LDFLAGS := $(ARCH) -nostdlib -static -Wl,--build-id=none \
-    -Wl,-z,max-page-size=4096 -Wl,-Map=build/kernel/kernel.map
+KERNEL_LDFLAGS = $(ARCH) -nostdlib -static -Wl,--build-id=none \
+    -Wl,-z,max-page-size=4096 -Wl,-Map=$(@:.elf=.map)
 
 build/kernel/%.o: kernel/%.c $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(KERNEL_CFLAGS))
@@ -23,3 +23,7 @@ $(KERNEL_ELF): $(KERNEL_OBJECTS) kernel/kernel.ld
 	    -o $@ $(KERNEL_OBJECTS) $(LIBGCC))
 
 kernel: $(KERNEL_ELF)
+
+# The conformance program for user interrupts boots in the kernel's place.
+include $(wildcard tests/isa/rules.mk)
+isa: $(if $(wildcard tests/isa/rules.mk),build/tests/isa.elf)

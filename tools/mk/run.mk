@@ -31,7 +31,7 @@ build/host/$(1): tests/host/$(1).c $(call linked,tests/host/$(1).c) \
     $(call tsan,tests/host/$(1).c) $(MAKEFILES_READ) | $(GENERATED)
 	@mkdir -p $$(@D)
 	$$(call quiet,HOSTCC,$$(HOST_CC) $$(HOST_CFLAGS) \
-	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread -Wno-tsan,$(HOST_SANITIZE)) \
+	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread -Wno-tsan,$$(HOST_SANITIZE)) \
 	    -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka -lpthread)
 endef
 $(foreach t,$(notdir $(HOST_TESTS)),$(eval $(call host_test,$(t))))
