@@ -1,0 +1,37 @@
+/*
+ * The UART's clients: each is a stream (uinta/stream.h) that connected through
+ * the service endpoint. What they write goes out, taking turns; what comes in
+ * goes to the newest client that asked for input (UART_INPUT), and to the one
+ * before when that one leaves. While nobody asks, or the one who does is
+ * behind, nothing is taken from the device: no byte is lost here.
+ *
+ * Everything runs where the device's interrupt cannot come in between.
+ */
+#ifndef UART_CLIENTS_H
+#define UART_CLIENTS_H
+
+#include "ns16550.h"
+#include "abi/object.h"
+
+/* Flags of stream_open() to this server. */
+enum { UART_INPUT = 1 };
+
+enum { CLIENTS_MAX = 16 };
+
+/* Event bits of the driver's notification. */
+#define EVENT_BELL(client) (1UL << (client))
+#define EVENT_LIFE(client) (1UL << (16 + (client)))
+#define EVENT_SERVICE      (1UL << 40)
+#define EVENT_IRQ          (1UL << 41)
+
+/* Registers `service` with the notification and takes the device over. */
+int64_t clients_init(struct ns16550 *uart, handle_t service,
+                     handle_t notification);
+
+/* Something was rung: `events` says what. */
+void clients_event(uint64_t events);
+
+/* To be called after the device's interrupt has been served. */
+void clients_after_interrupt(void);
+
+#endif
