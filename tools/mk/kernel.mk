@@ -10,13 +10,13 @@ KERNEL_CFLAGS := $(ARCH) $(CFLAGS) -ffreestanding -nostdlib -fno-pic \
 KERNEL_LDFLAGS = $(ARCH) -nostdlib -static -Wl,--build-id=none \
     -Wl,-z,max-page-size=4096 -Wl,-Map=$(@:.elf=.map)
 
-build/kernel/%.o: kernel/%.c $(MAKEFILES_READ) | $(GENERATED)
+build/kernel/%.c.o: kernel/%.c $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(KERNEL_CFLAGS))
-build/kernel/%.o: kernel/%.S $(MAKEFILES_READ) | $(GENERATED)
+build/kernel/%.S.o: kernel/%.S $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(KERNEL_CFLAGS))
 
 # .incbin "init.bin" is a dependency that the compiler does not see.
-build/kernel/init_image.o: build/user/init.bin
+build/kernel/init_image.S.o: build/user/init.bin
 
 $(KERNEL_ELF): $(KERNEL_OBJECTS) kernel/kernel.ld
 	$(call quiet,LD,$(CC) $(KERNEL_LDFLAGS) -T kernel/kernel.ld \

@@ -43,8 +43,8 @@ $(GENERATED): abi/uinta.idl tools/idl.py
 	$(call quiet,IDL,$(PYTHON) tools/idl.py --out build abi/uinta.idl)
 	@touch $@
 
-# Objects of sources $(1) under directory build/.
-objects = $(addprefix build/,$(addsuffix .o,$(basename $(1))))
+# Objects of sources $(1): build/kernel/trap.c.o, for there is a trap.S too.
+objects = $(patsubst %,build/%.o,$(1))
 
 COMPILE_COMMANDS = @$(SBI_MAKE) -n -B V=1 2>/dev/null | \
     $(PYTHON) tools/compile-commands build >$@ && wc -l <$@ | xargs -I N echo 'compile_commands.json: N lines'

@@ -11,7 +11,7 @@
 LIB_SOURCES := $(shell find user/lib -name '*.[cS]' ! -name crt0.S | sort)
 LIB_OBJECTS := $(call objects,$(LIB_SOURCES))
 LIB := build/user/libuinta.a
-CRT0 := build/user/lib/crt0.o
+CRT0 := build/user/lib/crt0.S.o
 
 # newlib declares clock_gettime and nanosleep only where it is told they exist.
 USER_CFLAGS = $(ARCH) $(CFLAGS) -ffunction-sections -fdata-sections \
@@ -22,13 +22,13 @@ USER_LDFLAGS = $(ARCH) -static -nostartfiles -nodefaultlibs -Wl,--gc-sections \
 USER_LIBS = $(LIB) -L$(NEWLIB)/lib -Wl,--start-group $(LIB) -lc -lm $(LIBGCC) \
     -Wl,--end-group
 
-build/user/%.o: user/%.c $(MAKEFILES_READ) | $(GENERATED)
+build/user/%.c.o: user/%.c $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(USER_CFLAGS))
-build/user/%.o: user/%.S $(MAKEFILES_READ) | $(GENERATED)
+build/user/%.S.o: user/%.S $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(USER_CFLAGS))
-build/tests/guest/%.o: tests/guest/%.c $(MAKEFILES_READ) | $(GENERATED)
+build/tests/guest/%.c.o: tests/guest/%.c $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(USER_CFLAGS) -Itests/guest)
-build/tests/guest/%.o: tests/guest/%.S $(MAKEFILES_READ) | $(GENERATED)
+build/tests/guest/%.S.o: tests/guest/%.S $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(USER_CFLAGS) -Itests/guest)
 
 # Made anew, so that an object whose source is gone does not stay in it.
@@ -80,8 +80,8 @@ ETC := $(shell find user/etc -type f 2>/dev/null | sort)
 ARCHIVE := build/boot.cpio
 build/archive.list: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' $(patsubst build/root/%,%=build/root/%,$(PROGRAMS)) \
-	    $(patsubst user/%,%=user/%,$(ETC)) >$@.new
+	@printf '%s\n' $(foreach p,$(PROGRAMS),$(p:build/root/%=%)=$(p)) \
+	    $(foreach f,$(ETC),$(f:user/%=%)=$(f)) >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(ARCHIVE): build/archive.list mkfs/mkcpio.py $(PROGRAMS) $(ETC)
 	$(call quiet,CPIO,$(PYTHON) mkfs/mkcpio.py --out $@ $<)
