@@ -1,6 +1,7 @@
 /*
  * newc archives [cpio(5), "New ASCII Format"]: 110 bytes of hexadecimal
  * header, the name with its NUL, padding to 4, the content, padding to 4.
+ * More NULs may follow the name's: mkfs/mkcpio.py aligns contents with them.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -92,7 +93,8 @@ enum cpio_error cpio_next(const void *archive, size_t size, size_t *position,
     if (name_size > left)
         return CPIO_TRUNCATED;
     const char *name = base + at + HEADER;
-    if (memchr(name, 0, name_size) != name + name_size - 1)
+    const char *name_end = memchr(name, 0, name_size);
+    if (!name_end)
         return CPIO_BAD_NAME;
     if (strcmp(name, "TRAILER!!!") == 0)
         return CPIO_END;
@@ -103,7 +105,7 @@ enum cpio_error cpio_next(const void *archive, size_t size, size_t *position,
     if (content > size || entry->size > size - content)
         return CPIO_TRUNCATED;
     *position = align4(content + entry->size);
-    return clean_name(name, name_size - 1, entry);
+    return clean_name(name, (size_t)(name_end - name), entry);
 }
 
 enum cpio_error cpio_find(const void *archive, size_t size, const char *path,

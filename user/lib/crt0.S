@@ -15,3 +15,9 @@ _start:
     li s0, 0
     tail start_process
     .size _start, . - _start
+
+/*
+ * Ours and not newlib's: its archive member with these names must not be met
+ * first. The relocation does nothing but name the symbol.
+ */
+    .reloc 0, R_RISCV_NONE, __retarget_lock_init
