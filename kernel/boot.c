@@ -19,11 +19,7 @@
 #include "kernel/trap.h"
 #include "kernel/uintr.h"
 
-enum {
-    INIT_STACK_SIZE = 64 << 10,
-    RAM_MINIMUM = 16 << 20,
-    INIT_MAGIC_OK = 1
-};
+enum { INIT_STACK_SIZE = 64 << 10, RAM_MINIMUM = 16 << 20, INIT_MAGIC_OK = 1 };
 
 /* Header of build/user/init.bin (user/init.ld): virtual addresses. */
 #define INIT_IMAGE_MAGIC 0x74696e69746e6975UL
@@ -74,13 +70,12 @@ static void hart_enable(struct hart *h)
     plic_context_init(h->plic_s);
     if (machine.hart[h->index].context_u >= 0)
         plic_context_init(h->plic_u);
-    csr_write(CSR_SCOUNTEREN, 7); /* cycle, time, instret for all */
+    csr_write(CSR_SCOUNTEREN, 7);         /* cycle, time, instret for all */
     csr_write(CSR_SSTATUS, SSTATUS_SPIE); /* sret goes to U-mode, no FP */
     h->programmed = 0;
     timer_program(h);
     h->programmed = DEADLINE_NEVER;
-    csr_write(CSR_SIE,
-              1 << IRQ_S_SOFT | 1 << IRQ_S_TIMER | 1 << IRQ_S_EXT);
+    csr_write(CSR_SIE, 1 << IRQ_S_SOFT | 1 << IRQ_S_TIMER | 1 << IRQ_S_EXT);
     h->online = true;
 }
 
@@ -105,6 +100,26 @@ _Noreturn void secondary_main(uint64_t hartid, struct hart *h)
     enter_scheduler();
 }
 
+/* A free frame is written to, so reserved ones must never be free. */
+static void release_unreserved(uint64_t at, uint64_t end)
+{
+    while (at < end) {
+        uint64_t next = end, skip = at;
+
+        for (uint32_t i = 0; i < machine.reserved_count; i++) {
+            uint64_t start = machine.reserved[i].start & ~(PAGE_SIZE - 1);
+
+            if (start <= at)
+                skip = max(skip, page_round(machine.reserved[i].end));
+            else
+                next = min(next, start);
+        }
+        if (skip == at)
+            frame_release(at, skip = next);
+        at = skip;
+    }
+}
+
 static void memory_setup(void)
 {
     uint64_t kernel = virt_to_phys(kernel_start);
@@ -116,11 +131,7 @@ static void memory_setup(void)
               "the machine more (make qemu MEM=64M)",
               (machine.ram_end - machine.ram) >> 20, 32);
     size = frame_init(machine.ram, machine.ram_end, bitmap);
-    frame_release(bitmap + size, machine.ram_end);
-    frame_reserve(machine.fdt, machine.fdt_end);
-    frame_reserve(machine.archive, machine.archive_end);
-    for (uint32_t i = 0; i < machine.reserved_count; i++)
-        frame_reserve(machine.reserved[i].start, machine.reserved[i].end);
+    release_unreserved(bitmap + size, machine.ram_end);
 }
 
 static void start_other_harts(void)
@@ -133,8 +144,8 @@ static void start_other_harts(void)
         error = sbi_hart_start(harts[i].id, virt_to_phys(secondary_entry),
                                (uint64_t)&harts[i]);
         if (error)
-            log_print("hart %lu does not start: SBI error %ld\n",
-                      harts[i].id, error);
+            log_print("hart %lu does not start: SBI error %ld\n", harts[i].id,
+                      error);
     }
 }
 

@@ -48,9 +48,9 @@ static int64_t pass_handles(struct process *from, struct process *to,
         struct handle *e = h ? handle_find(&from->table, h) : NULL;
 
         if (e)
-            *result |= (uint64_t)handle_add(&to->table, e->object, e->rights,
-                                            e->badge)
-                       << (i * HANDLE_BITS);
+            *result |=
+                (uint64_t)handle_add(&to->table, e->object, e->rights, e->badge)
+                << (i * HANDLE_BITS);
     }
     return OK;
 }
@@ -73,8 +73,8 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
     uint64_t passed = 0;
 
     if (handles) {
-        int64_t error = pass_handles(caller->process, receiver->process,
-                                     handles, &passed);
+        int64_t error =
+            pass_handles(caller->process, receiver->process, handles, &passed);
         if (error)
             return error;
     }
@@ -88,27 +88,22 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
     return OK;
 }
 
-int64_t sys_ipc_call(uint64_t h, uint64_t handles)
+/* No receiver waits, or it cannot run here now, or handles are sent. */
+static __attribute__((noinline)) int64_t call_slow(struct thread *t,
+                                                   struct endpoint *ep,
+                                                   uint64_t handles,
+                                                   uint64_t badge)
 {
-    struct thread *t = current_thread();
-    int64_t error = OK;
-    struct handle *e = handle_find(&t->process->table, h);
-    struct endpoint *ep;
+    int64_t error;
 
-    if (!e || e->object->type != OBJECT_ENDPOINT || !(e->rights & R_CALL)) {
-        handle_object(&t->process->table, h, OBJECT_ENDPOINT, R_CALL, &error);
-        return error;
-    }
-    ep = (struct endpoint *)e->object;
     if (!list_empty(&ep->receivers_waiting)) {
         struct thread *r =
             container_of(ep->receivers_waiting.next, struct thread, queue);
 
-        error = deliver(t, r, handles, e->badge);
+        error = deliver(t, r, handles, badge);
         if (error)
             return error;
         list_remove(&r->queue);
-        r->endpoint = NULL;
         thread_block(THREAD_REPLY);
         if (sched_may_switch(r))
             sched_switch(r);
@@ -121,13 +116,35 @@ int64_t sys_ipc_call(uint64_t h, uint64_t handles)
     error = check_handles(t->process, handles);
     if (error)
         return error;
-    t->badge = e->badge;
+    t->badge = badge;
     t->send_handles = handles;
-    t->endpoint = ep;
     list_push(&ep->callers, &t->queue);
     thread_block(THREAD_CALLING);
     if (ep->bell)
         doorbell_ring(ep->bell);
+    return OK;
+}
+
+int64_t sys_ipc_call(uint64_t h, uint64_t handles)
+{
+    struct thread *t = current_thread();
+    struct handle *e = handle_find(&t->process->table, h);
+    struct endpoint *ep;
+    struct thread *r;
+    int64_t error;
+
+    if (!e || e->object->type != OBJECT_ENDPOINT || !(e->rights & R_CALL)) {
+        handle_object(&t->process->table, h, OBJECT_ENDPOINT, R_CALL, &error);
+        return error;
+    }
+    ep = (struct endpoint *)e->object;
+    r = container_of(ep->receivers_waiting.next, struct thread, queue);
+    if (handles || list_empty(&ep->receivers_waiting) || !sched_may_switch(r))
+        return call_slow(t, ep, handles, e->badge);
+    deliver(t, r, 0, e->badge);
+    list_remove(&r->queue);
+    thread_block(THREAD_REPLY);
+    sched_switch(r);
     return OK;
 }
 
@@ -137,15 +154,13 @@ static int64_t take_caller(struct endpoint *ep, struct thread *t)
     while (!list_empty(&ep->callers)) {
         struct thread *caller =
             container_of(ep->callers.next, struct thread, queue);
-        int64_t error =
-            deliver(caller, t, caller->send_handles, caller->badge);
+        int64_t error = deliver(caller, t, caller->send_handles, caller->badge);
 
         if (error) { /* its fault or our full table: it learns which */
             thread_wake(caller, error);
             continue;
         }
         list_remove(&caller->queue);
-        caller->endpoint = NULL;
         caller->state = THREAD_REPLY;
         t->reload = 1;
         return OK;
@@ -153,17 +168,20 @@ static int64_t take_caller(struct endpoint *ep, struct thread *t)
     return E_AGAIN;
 }
 
-static struct endpoint *receiving(uint64_t h, int64_t *error)
+static inline struct endpoint *receiving(uint64_t h, int64_t *error)
 {
+    struct handle *e = handle_find(&current_process()->table, h);
+
+    if (e && e->object->type == OBJECT_ENDPOINT && (e->rights & R_RECEIVE))
+        return (struct endpoint *)e->object;
     return handle_object(&current_process()->table, h, OBJECT_ENDPOINT,
                          R_RECEIVE, error);
 }
 
-static void wait_at(struct endpoint *ep)
+static inline void wait_at(struct endpoint *ep)
 {
     struct thread *t = current_thread();
 
-    t->endpoint = ep;
     list_push(&ep->receivers_waiting, &t->queue);
     thread_block(THREAD_RECEIVING);
 }
@@ -189,8 +207,8 @@ int64_t sys_ipc_poll(uint64_t h)
 }
 
 /* The waiting caller gets the reply in t's frame; not yet queued to run. */
-static int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
-                     struct thread **caller)
+static inline int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
+                            struct thread **caller)
 {
     struct thread *c = thread_by_token(token, t->process);
     uint64_t passed = 0;
@@ -198,8 +216,7 @@ static int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
     if (!c)
         return E_ARG;
     if (handles) {
-        int64_t error =
-            pass_handles(t->process, c->process, handles, &passed);
+        int64_t error = pass_handles(t->process, c->process, handles, &passed);
         if (error)
             return error;
     }
@@ -234,7 +251,7 @@ int64_t sys_ipc_reply_receive(uint64_t token, uint64_t handles, uint64_t word)
     error = reply(t, token, handles, &caller);
     if (error)
         return error;
-    if (take_caller(ep, t) == OK) {
+    if (!list_empty(&ep->callers) && take_caller(ep, t) == OK) {
         sched_ready(caller);
         return OK;
     }

@@ -9,10 +9,10 @@
 
 struct endpoint {
     struct object object;
-    struct list callers;   /* threads in THREAD_CALLING, oldest first */
+    struct list callers;           /* threads in THREAD_CALLING, oldest first */
     struct list receivers_waiting; /* threads in THREAD_RECEIVING */
-    uint32_t receivers;    /* handles with R_RECEIVE */
-    struct doorbell *bell; /* rung when a caller has to queue */
+    uint32_t receivers;            /* handles with R_RECEIVE */
+    struct doorbell *bell;         /* rung when a caller has to queue */
 };
 
 void endpoint_closed(struct object *object, uint32_t rights);

@@ -171,8 +171,8 @@ int fdt_walk(const struct fdt *fdt,
             if (depth < 0 || !property(fdt, &offset, &p))
                 return E_FORMAT;
         } else if (t == BEGIN_NODE) {
-            node.name = string(fdt->structure + offset,
-                               fdt->structure_size - offset);
+            node.name =
+                string(fdt->structure + offset, fdt->structure_size - offset);
             if (!node.name || ++depth >= FDT_DEPTH_MAX)
                 return E_FORMAT;
             offset += (strlen(node.name) + 4) & ~3u;

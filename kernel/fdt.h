@@ -19,9 +19,9 @@ enum { FDT_DEPTH_MAX = 16 };
 
 struct fdt_node {
     const struct fdt *fdt;
-    const char *name; /* with the unit address */
-    uint32_t properties; /* offset of its first property */
-    int depth;           /* 0 = root */
+    const char *name;                   /* with the unit address */
+    uint32_t properties;                /* offset of its first property */
+    int depth;                          /* 0 = root */
     uint32_t address_cells, size_cells; /* of its parent: for its "reg" */
 };
 

@@ -20,8 +20,8 @@ void frame_release(uint64_t start, uint64_t end);
 void frame_reserve(uint64_t start, uint64_t end);
 
 /* Physical address of a frame, 0 if there is none. */
-uint64_t frame_alloc(void);      /* content undefined */
-uint64_t frame_alloc_zero(void); /* zeroed */
+uint64_t frame_alloc(void);               /* content undefined */
+uint64_t frame_alloc_zero(void);          /* zeroed */
 uint64_t frame_alloc_run(uint64_t count); /* contiguous, undefined content */
 void frame_free(uint64_t frame);
 

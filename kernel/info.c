@@ -84,9 +84,8 @@ static bool fill_process(uint64_t index, struct process_info *out)
     out->memory = p->space.mapped;
     out->instructions = p->instructions;
     out->status = p->status;
-    list_each(m, &p->threads)
-        out->instructions +=
-            instructions(container_of(m, struct thread, of_process));
+    list_each(m, &p->threads) out->instructions +=
+        instructions(container_of(m, struct thread, of_process));
     return true;
 }
 
@@ -120,8 +119,7 @@ static bool fill_irq(uint64_t index, struct irq_info *out)
     for (uint32_t s = 1; s < SOURCES_MAX; s++) {
         struct irq *irq = irq_of_source(s);
 
-        if (!(irq && (irq->mode || irq->kernel_count)) &&
-            !irq_masked_count(s))
+        if (!(irq && (irq->mode || irq->kernel_count)) && !irq_masked_count(s))
             continue;
         if (index-- > 0)
             continue;
@@ -173,8 +171,8 @@ static int64_t system_handle(uint64_t h, uint32_t right)
                : error;
 }
 
-int64_t sys_system_info(uint64_t h, uint64_t kind, uint64_t index,
-                        uint64_t out, uint64_t size)
+int64_t sys_system_info(uint64_t h, uint64_t kind, uint64_t index, uint64_t out,
+                        uint64_t size)
 {
     union {
         struct memory_info memory;
@@ -242,8 +240,8 @@ int64_t sys_system_log_read(uint64_t h, uint64_t from, uint64_t out,
     buffer.next = from;
     n = log_read(&buffer.next, buffer.text,
                  min(size - sizeof(buffer.next), sizeof(buffer.text)));
-    error = copy_to_user(current_process(), out, &buffer,
-                         sizeof(buffer.next) + n);
+    error =
+        copy_to_user(current_process(), out, &buffer, sizeof(buffer.next) + n);
     return error ? error : (int64_t)n;
 }
 

@@ -148,10 +148,9 @@ int64_t sys_irq_bind(uint64_t h, uint64_t hd)
 {
     int64_t error;
     struct irq *irq = attachable(h, &error);
-    struct doorbell *bell =
-        irq ? handle_object(&current_process()->table, hd, OBJECT_DOORBELL,
-                            R_RING, &error)
-            : NULL;
+    struct doorbell *bell = irq ? handle_object(&current_process()->table, hd,
+                                                OBJECT_DOORBELL, R_RING, &error)
+                                : NULL;
 
     if (!bell)
         return error;

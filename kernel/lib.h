@@ -78,12 +78,12 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
-#define container_of(ptr, type, member)                                       \
-    ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) \
+    ((type *)((char *)(ptr)-offsetof(type, member)))
 
 /* Every node of a list; the body may remove the node it is at. */
-#define list_each(node, head)                                                 \
-    for (struct list *node = (head)->next, *node##_next = node->next;         \
+#define list_each(node, head)                                         \
+    for (struct list *node = (head)->next, *node##_next = node->next; \
          node != (head); node = node##_next, node##_next = node->next)
 
 #endif

@@ -69,8 +69,8 @@ void format_text(void (*put)(char), const char *f, va_list args)
             number(put, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, width, fill,
                    v < 0);
         } else if (*f == 'u' || *f == 'x') {
-            uint64_t v = is_long ? va_arg(args, uint64_t)
-                                 : va_arg(args, uint32_t);
+            uint64_t v =
+                is_long ? va_arg(args, uint64_t) : va_arg(args, uint32_t);
 
             number(put, v, *f == 'u' ? 10 : 16, width, fill, false);
         } else {

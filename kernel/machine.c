@@ -37,6 +37,15 @@ static bool contains(const char *text, uint32_t size, const char *word)
     return false;
 }
 
+static void reserve(uint64_t start, uint64_t end)
+{
+    if (machine.reserved_count == MACHINE_RESERVED_MAX)
+        panic("device tree: more than %u reserved ranges",
+              MACHINE_RESERVED_MAX);
+    machine.reserved[machine.reserved_count].start = start;
+    machine.reserved[machine.reserved_count++].end = end;
+}
+
 static void read_cpu(const struct fdt_node *node)
 {
     uint64_t id, none;
@@ -44,15 +53,14 @@ static void read_cpu(const struct fdt_node *node)
     const char *isa = fdt_property(node, "riscv,isa", &size);
     uint32_t address_cells = node->address_cells;
 
-    if (!equals(node, "status", "okay") &&
-        fdt_property(node, "status", &size))
+    if (!equals(node, "status", "okay") && fdt_property(node, "status", &size))
         return;
     if (!fdt_reg(node, 0, &id, &none) || address_cells == 0)
         return;
     if (machine.harts_found++ >= HARTS_MAX)
         return;
-    machine.hart[machine.harts++] = (struct machine_hart){
-        .id = id, .context_s = -1, .context_u = -1};
+    machine.hart[machine.harts++] =
+        (struct machine_hart){.id = id, .context_s = -1, .context_u = -1};
     if (!isa || !contains(isa, size, "sstc"))
         machine.sstc = false;
 }
@@ -90,16 +98,14 @@ static void first_pass(const struct fdt_node *node, void *context)
     } else if (starts_with(node->name, "interrupt-controller") &&
                fdt_compatible(node, "riscv,cpu-intc")) {
         if (machine.harts && machine.harts == machine.harts_found)
-            machine.hart[machine.harts - 1].intc =
-                fdt_u32(node, "phandle", 0);
+            machine.hart[machine.harts - 1].intc = fdt_u32(node, "phandle", 0);
     } else if (node->depth == 1 && strcmp(node->name, "cpus") == 0) {
         machine.timebase = fdt_u32(node, "timebase-frequency", 0);
     } else if (node->depth == 1 && strcmp(node->name, "chosen") == 0) {
         read_chosen(node);
     } else if (*in_reserved && node->depth == 2 &&
-               machine.reserved_count < 8 && fdt_reg(node, 0, &start, &size)) {
-        machine.reserved[machine.reserved_count].start = start;
-        machine.reserved[machine.reserved_count++].end = start + size;
+               fdt_reg(node, 0, &start, &size)) {
+        reserve(start, start + size);
     }
 }
 
@@ -175,14 +181,15 @@ void machine_read(uint64_t physical)
     bool in_reserved = false;
 
     machine.sstc = true;
-    machine.fdt = physical;
     if (fdt_open(&fdt, phys_to_virt(physical), FDT_LIMIT) != OK)
         panic("device tree: none at 0x%lx, or its header is malformed",
               physical);
-    machine.fdt_end = physical + fdt.total_size;
+    reserve(physical, physical + fdt.total_size);
     if (fdt_walk(&fdt, first_pass, &in_reserved) != OK ||
         fdt_walk(&fdt, second_pass, NULL) != OK)
         panic("device tree: malformed structure block");
+    if (machine.archive_end > machine.archive)
+        reserve(machine.archive, machine.archive_end);
     if (machine.ram_end == 0)
         panic("device tree: no memory node");
     if (machine.harts == 0)

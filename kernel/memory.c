@@ -116,8 +116,7 @@ int64_t sys_memory_slice(uint64_t h, uint64_t offset, uint64_t size)
 {
     struct handle_table *table = &current_process()->table;
     int64_t error;
-    struct memory *m =
-        handle_object(table, h, OBJECT_MEMORY, R_DUP, &error);
+    struct memory *m = handle_object(table, h, OBJECT_MEMORY, R_DUP, &error);
     struct memory *slice;
 
     if (!m)
@@ -140,8 +139,8 @@ int64_t sys_memory_slice(uint64_t h, uint64_t offset, uint64_t size)
 int64_t sys_memory_size(uint64_t h)
 {
     int64_t error;
-    struct memory *m = handle_object(&current_process()->table, h,
-                                     OBJECT_MEMORY, 0, &error);
+    struct memory *m =
+        handle_object(&current_process()->table, h, OBJECT_MEMORY, 0, &error);
 
     return m ? (int64_t)m->size : error;
 }

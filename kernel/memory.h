@@ -11,9 +11,9 @@ enum { MEMORY_INLINE_PAGES = 8 };
 
 struct memory {
     struct object object;
-    uint64_t size; /* bytes, whole pages */
-    uint64_t base; /* physical, if contiguous; else 0 */
-    bool owned;    /* frames go back when the object goes */
+    uint64_t size;         /* bytes, whole pages */
+    uint64_t base;         /* physical, if contiguous; else 0 */
+    bool owned;            /* frames go back when the object goes */
     struct memory *parent; /* slice: keeps this alive; offset in it */
     uint64_t parent_offset;
     uint64_t *pages; /* scattered: one physical address a page, */

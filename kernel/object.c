@@ -105,8 +105,8 @@ int64_t handle_add(struct handle_table *t, struct object *object,
 
     if (h < 0)
         return h;
-    t->page[h / HANDLES_PER_PAGE][h % HANDLES_PER_PAGE] = (struct handle){
-        .object = object, .rights = rights, .badge = badge};
+    t->page[h / HANDLES_PER_PAGE][h % HANDLES_PER_PAGE] =
+        (struct handle){.object = object, .rights = rights, .badge = badge};
     t->hint = (uint32_t)h + 1;
     t->count++;
     object->refs++;

@@ -6,26 +6,26 @@
 #define KERNEL_OFFSETS_H
 
 /* struct thread: object header, pc in slot 0, then x1..x31 */
-#define THREAD_REG(n) (16 + (n) * 8)
-#define THREAD_PC 16
-#define THREAD_HART 272
+#define THREAD_REG(n) (16 + (n)*8)
+#define THREAD_PC     16
+#define THREAD_HART   272
 #define THREAD_RELOAD 280
 
 /* struct hart */
 #define HART_CURRENT 0
 #define HART_TRAPPED 8
-#define HART_STACK 16
+#define HART_STACK   16
 #define HART_RESCHED 24
-#define HART_ID 32
+#define HART_ID      32
 
 #define SYSCALL_SLOTS 128 /* entries of syscall_table, a power of two */
 
 /* struct ticket_lock */
-#define LOCK_NEXT 0
+#define LOCK_NEXT  0
 #define LOCK_OWNER 4
 
-#define KERNEL_BASE 0xffffffc000000000 /* virtual = physical + this */
-#define STACK_SIZE 8192
+#define KERNEL_BASE  0xffffffc000000000 /* virtual = physical + this */
+#define STACK_SIZE   8192
 #define STACK_STRIDE (STACK_SIZE + 4096) /* a guard page below each */
 
 #endif

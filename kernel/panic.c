@@ -18,8 +18,7 @@ static void put(char c)
     sbi_putchar(c);
 }
 
-static void say(const char *format, ...)
-    __attribute__((format(printf, 1, 2)));
+static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...)
 {
     va_list args;

@@ -14,10 +14,10 @@ _Noreturn void panic(const char *format, ...)
 _Noreturn void panic_trap(uint64_t cause, uint64_t address, uint64_t *frame);
 
 /* An invariant: what must hold whatever user programs do. */
-#define assert(condition)                                                     \
-    do {                                                                      \
-        if (__builtin_expect(!(condition), 0))                                \
-            panic("%s: %s does not hold", __func__, #condition);              \
+#define assert(condition)                                        \
+    do {                                                         \
+        if (__builtin_expect(!(condition), 0))                   \
+            panic("%s: %s does not hold", __func__, #condition); \
     } while (0)
 
 #endif

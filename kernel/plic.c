@@ -5,10 +5,10 @@
 #include "kernel/phys.h"
 
 enum {
-    PRIORITY = 0x0,          /* 4 bytes a source [plic 4] */
-    ENABLE = 0x2000,         /* 0x80 bytes a context [plic 6] */
+    PRIORITY = 0x0,  /* 4 bytes a source [plic 4] */
+    ENABLE = 0x2000, /* 0x80 bytes a context [plic 6] */
     ENABLE_STRIDE = 0x80,
-    CONTEXT = 0x200000,      /* 0x1000 bytes a context [plic 7, 8] */
+    CONTEXT = 0x200000, /* 0x1000 bytes a context [plic 7, 8] */
     CONTEXT_STRIDE = 0x1000,
 };
 
@@ -52,7 +52,7 @@ void plic_set_priority(uint32_t source, uint32_t priority)
 void plic_enable(uint32_t context, uint32_t source)
 {
     *reg(ENABLE + context * ENABLE_STRIDE + source / 32 * 4) |= 1u
-                                                               << source % 32;
+                                                                << source % 32;
     reevaluate(context);
 }
 

@@ -8,8 +8,8 @@
 #include "kernel/lib.h"
 
 struct pool {
-    uint32_t size; /* bytes of an object, a multiple of 8, <= 4000 */
-    uint32_t live; /* objects in use */
+    uint32_t size;     /* bytes of an object, a multiple of 8, <= 4000 */
+    uint32_t live;     /* objects in use */
     struct list slabs; /* frames with a free object; zeroed = not begun */
 };
 

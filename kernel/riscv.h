@@ -7,44 +7,44 @@
 
 #include <stdint.h>
 
-#define csr_read(csr)                                                         \
-    ({                                                                        \
-        uint64_t v_;                                                          \
-        __asm__ volatile("csrr %0, %1" : "=r"(v_) : "i"(csr) : "memory");     \
-        v_;                                                                   \
+#define csr_read(csr)                                                     \
+    ({                                                                    \
+        uint64_t v_;                                                      \
+        __asm__ volatile("csrr %0, %1" : "=r"(v_) : "i"(csr) : "memory"); \
+        v_;                                                               \
     })
-#define csr_write(csr, value)                                                 \
+#define csr_write(csr, value) \
     __asm__ volatile("csrw %0, %1" : : "i"(csr), "rK"(value) : "memory")
-#define csr_set(csr, bits)                                                    \
+#define csr_set(csr, bits) \
     __asm__ volatile("csrs %0, %1" : : "i"(csr), "rK"(bits) : "memory")
-#define csr_clear(csr, bits)                                                  \
+#define csr_clear(csr, bits) \
     __asm__ volatile("csrc %0, %1" : : "i"(csr), "rK"(bits) : "memory")
-#define csr_swap(csr, value)                                                  \
-    ({                                                                        \
-        uint64_t v_;                                                          \
-        __asm__ volatile("csrrw %0, %1, %2"                                   \
-                         : "=r"(v_)                                           \
-                         : "i"(csr), "rK"(value)                              \
-                         : "memory");                                         \
-        v_;                                                                   \
+#define csr_swap(csr, value)                     \
+    ({                                           \
+        uint64_t v_;                             \
+        __asm__ volatile("csrrw %0, %1, %2"      \
+                         : "=r"(v_)              \
+                         : "i"(csr), "rK"(value) \
+                         : "memory");            \
+        v_;                                      \
     })
 
 /* Supervisor CSRs [priv 4.1] */
-#define CSR_SSTATUS 0x100
-#define CSR_SIE 0x104
-#define CSR_STVEC 0x105
+#define CSR_SSTATUS    0x100
+#define CSR_SIE        0x104
+#define CSR_STVEC      0x105
 #define CSR_SCOUNTEREN 0x106
-#define CSR_SSCRATCH 0x140
-#define CSR_SEPC 0x141
-#define CSR_SCAUSE 0x142
-#define CSR_STVAL 0x143
-#define CSR_SIP 0x144
-#define CSR_STIMECMP 0x14d /* Sstc */
-#define CSR_SATP 0x180
-#define CSR_TIME 0xc01
-#define CSR_INSTRET 0xc02
+#define CSR_SSCRATCH   0x140
+#define CSR_SEPC       0x141
+#define CSR_SCAUSE     0x142
+#define CSR_STVAL      0x143
+#define CSR_SIP        0x144
+#define CSR_STIMECMP   0x14d /* Sstc */
+#define CSR_SATP       0x180
+#define CSR_TIME       0xc01
+#define CSR_INSTRET    0xc02
 
-#define SSTATUS_SPP (1UL << 8)
+#define SSTATUS_SPP  (1UL << 8)
 #define SSTATUS_SPIE (1UL << 5)
 
 /* sie, sip bits; scause codes of interrupts [priv 4.1.3, 4.1.8] */
@@ -67,9 +67,9 @@ enum {
 };
 
 /* Sv39 [priv 4.4] */
-#define SATP_SV39 (8UL << 60)
+#define SATP_SV39       (8UL << 60)
 #define SATP_ASID_SHIFT 44
-#define SATP_ASID_MASK 0xffffUL
+#define SATP_ASID_MASK  0xffffUL
 enum {
     PTE_V = 1 << 0,
     PTE_R = 1 << 1,

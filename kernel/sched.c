@@ -158,15 +158,8 @@ static struct thread *pick(struct hart *h)
     return best;
 }
 
-void sched_switch(struct thread *t)
-{
-    t->hart = this_hart;
-    t->state = THREAD_RUNNING;
-    this_hart->current = t;
-}
-
 /* Something more urgent, or an equal whose turn it is, takes the hart. */
-static void reschedule(struct hart *h)
+static __attribute__((noinline)) void reschedule(struct hart *h)
 {
     struct thread *t = h->current;
     bool expired = h->resched == 2;
@@ -179,7 +172,7 @@ static void reschedule(struct hart *h)
         return;
     }
     if (expired)
-        sched_unboost(t);
+        t->priority = t->base_priority;
     uint32_t above = h->ready_map >> t->priority;
     if (above > 1 || (above == 1 && expired)) {
         sched_switch(pick(h));
@@ -199,7 +192,7 @@ void sched_yield(void)
  * Nothing to run. The driver that waits here for a user interrupt stays
  * loaded, its sources routed to this hart, until something else must run.
  */
-static struct thread *idle(struct hart *h)
+static __attribute__((noinline)) struct thread *idle(struct hart *h)
 {
     uint64_t start = rdtime();
     struct thread *t;
@@ -228,46 +221,49 @@ static struct thread *idle(struct hart *h)
     return t;
 }
 
-/* What the thread that leaves the hart used goes to its account. */
-static void account(struct hart *h, struct thread *left)
+/* A slice for t if an equal waits, or if it is boosted: that must end. */
+static __attribute__((noinline)) void new_slice(struct hart *h,
+                                                struct thread *t)
 {
-    uint64_t now = csr_read(CSR_INSTRET);
-
-    if (left)
-        left->instructions += now - h->instret;
-    h->instret = now;
+    h->slice_end = DEADLINE_NEVER;
+    if (h->ready_map >> t->priority || t->priority != t->base_priority)
+        start_slice(h);
+    timer_program(h);
 }
 
 struct thread *sched_resume(void)
 {
     struct hart *h = this_hart;
-    struct thread *from = h->trapped;
     struct thread *t;
+    uint64_t now;
 
     if (h->resched)
         reschedule(h);
     t = h->current;
-    if (__builtin_expect(t != from || !t, 0)) {
-        account(h, from != h->sink ? from : NULL);
-        if (!t) {
-            h->trapped = NULL;
-            t = idle(h);
-            account(h, NULL);
-        }
-        h->switches++;
-        h->slice_end = DEADLINE_NEVER;
-        /* a boost lasts a slice at most */
-        if (h->ready_map >> t->priority || t->priority != t->base_priority)
-            start_slice(h);
-        timer_program(h);
-        if (h->space != t->process) {
-            h->space = t->process;
-            space_enter(&t->process->space);
-        }
-        if (h->uthread != t && (h->uthread || t->uintr))
-            uintr_switch(t);
-        h->trapped = t;
+    if (t && t == h->trapped) {
+        t->reload = 0;
+        return t;
     }
+    /* what the thread that leaves used goes to its account */
+    now = csr_read(CSR_INSTRET);
+    h->trapped->instructions += now - h->instret;
+    h->instret = now;
+    if (!t) {
+        h->trapped = h->sink;
+        t = idle(h);
+        h->instret = csr_read(CSR_INSTRET);
+    }
+    h->switches++;
+    if (h->slice_end != DEADLINE_NEVER || h->ready_map >> t->priority ||
+        t->priority != t->base_priority)
+        new_slice(h, t);
+    if (h->space != t->process) {
+        h->space = t->process;
+        space_enter(&t->process->space);
+    }
+    if (h->uthread != t && (h->uthread || t->uintr))
+        uintr_switch(t);
+    h->trapped = t;
     t->reload = 0;
     return t;
 }

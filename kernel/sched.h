@@ -24,12 +24,17 @@ static inline bool sched_may_switch(struct thread *t)
 {
     struct hart *h = this_hart;
 
-    return h->ready_map >> t->priority <= 1 &&
-           (t->hart_mask >> h->index & 1) && (!t->uhart || t->uhart == h);
+    return h->ready_map >> t->priority <= 1 && (t->hart_mask >> h->index & 1) &&
+           (!t->uhart || t->uhart == h);
 }
 
 /* Run t on this hart next; the current thread must be blocked. */
-void sched_switch(struct thread *t);
+static inline void sched_switch(struct thread *t)
+{
+    t->hart = this_hart;
+    t->state = THREAD_RUNNING;
+    this_hart->current = t;
+}
 
 /* From trap.S, on the way out: the thread to resume; idles if there is none. */
 struct thread *sched_resume(void);
@@ -37,11 +42,6 @@ struct thread *sched_resume(void);
 /* The current thread gives way to equals (back of its queue). */
 void sched_yield(void);
 
-/* Effective priority back to the base one. */
-static inline void sched_unboost(struct thread *t)
-{
-    t->priority = t->base_priority;
-}
 /* An interrupt is for t: most urgent until it blocks or its slice ends. */
 void sched_boost(struct thread *t);
 

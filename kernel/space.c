@@ -12,15 +12,15 @@
 
 enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS = 1024 };
 
-#define GIB (1UL << 30)
-#define MEGA (2UL << 20)
+#define GIB         (1UL << 30)
+#define MEGA        (2UL << 20)
 #define KERNEL_LEAF (PTE_V | PTE_R | PTE_G | PTE_A | PTE_D)
 
 extern char kernel_start[], kernel_rodata[], kernel_data[], kernel_end[];
 
 static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_satp;
-static uint32_t roots_used; /* entries of the kernel half in use */
+static uint32_t roots_used;        /* entries of the kernel half in use */
 static uint64_t asids[ASIDS / 64]; /* bit = taken */
 static bool have_asids;
 static struct pool region_pool = {.size = sizeof(struct region)};
@@ -199,8 +199,7 @@ void space_free(struct space *s)
 uint64_t *space_entry(struct space *s, uint64_t address, bool create)
 {
     uint64_t *middle = descend(&s->root[slot(address, 2)], create);
-    uint64_t *leaf =
-        middle ? descend(&middle[slot(address, 1)], create) : NULL;
+    uint64_t *leaf = middle ? descend(&middle[slot(address, 1)], create) : NULL;
 
     return leaf ? &leaf[slot(address, 0)] : NULL;
 }
@@ -208,8 +207,7 @@ uint64_t *space_entry(struct space *s, uint64_t address, bool create)
 static bool overlaps(struct space *s, uint64_t start, uint64_t size)
 {
     /* the pages that uintr_register maps belong to the kernel */
-    if (start < USER_UINTR_STATS + PAGE_SIZE &&
-        start + size > USER_UINTR_PLIC)
+    if (start < USER_UINTR_STATS + PAGE_SIZE && start + size > USER_UINTR_PLIC)
         return true;
     list_each(n, &s->regions)
     {
@@ -251,8 +249,7 @@ int64_t space_map(struct space *s, struct memory *m, uint64_t address,
     if (!r)
         return E_NOMEM;
     /* every table first: empty ones do no harm if the next fails */
-    for (uint64_t a = address; a < address + size;
-         a = (a | (MEGA - 1)) + 1) {
+    for (uint64_t a = address; a < address + size; a = (a | (MEGA - 1)) + 1) {
         if (!space_entry(s, a, true)) {
             pool_free(&region_pool, r);
             return E_NOMEM;
@@ -312,19 +309,18 @@ int64_t space_unmap(struct space *s, uint64_t address, uint64_t size)
     return OK;
 }
 
-void space_enter(struct space *s)
+void space_enter_fenced(struct space *s)
 {
     uint32_t bit = 1u << this_hart->index;
 
     s->ran_harts |= bit;
-    csr_write(CSR_SATP, s->satp);
-    if (!have_asids)
-        sfence_all();
-    if (s->fence_harts & bit) {
+    if (have_asids) {
         s->fence_harts &= ~bit;
         sfence_asid(s->asid);
-        fence_i();
+    } else {
+        sfence_all(); /* every time: all spaces share ASID 0 */
     }
+    fence_i();
 }
 
 bool space_spurious(struct space *s, uint64_t address, uint64_t cause)

@@ -11,10 +11,10 @@
 #ifndef KERNEL_SPACE_H
 #define KERNEL_SPACE_H
 
-#include "kernel/lib.h"
+#include "kernel/hart.h"
+#include "kernel/riscv.h"
 
 struct memory;
-struct hart;
 
 struct region {
     struct list node;
@@ -51,8 +51,14 @@ int64_t space_unmap(struct space *s, uint64_t address, uint64_t size);
 /* Leaf entry for a lower-half address, NULL without its table. */
 uint64_t *space_entry(struct space *s, uint64_t address, bool create);
 
-/* Run s on this hart from now on. */
-void space_enter(struct space *s);
+/* Run s on this hart from now on: fenced if it has not run here before. */
+void space_enter_fenced(struct space *s);
+static inline void space_enter(struct space *s)
+{
+    csr_write(CSR_SATP, s->satp);
+    if (s->fence_harts & 1u << this_hart->index)
+        space_enter_fenced(s);
+}
 
 /* A fault that was only a stale translation: fenced, true. */
 bool space_spurious(struct space *s, uint64_t address, uint64_t cause);

@@ -113,8 +113,7 @@ int64_t sys_process_status(uint64_t hp, uint64_t out)
 
     if (!p)
         return error;
-    return copy_to_user(current_process(), out, &p->status,
-                        sizeof(p->status));
+    return copy_to_user(current_process(), out, &p->status, sizeof(p->status));
 }
 
 int64_t sys_process_kill(uint64_t hp, uint64_t code)

@@ -24,7 +24,5 @@ typedef int64_t (*slot_fn)(void);
 #pragma GCC diagnostic ignored "-Wcast-function-type"
 #pragma GCC diagnostic ignored "-Woverride-init"
 const syscall_fn syscall_table[SYSCALL_SLOTS] = {
-    [0 ... SYSCALL_SLOTS - 1] = (syscall_fn)sys_unknown,
-    SYSCALL_TABLE
-};
+    [0 ... SYSCALL_SLOTS - 1] = (syscall_fn)sys_unknown, SYSCALL_TABLE};
 #pragma GCC diagnostic pop

@@ -8,8 +8,6 @@
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
-enum { SLOTS = 1024 }; /* threads alive at once */
-
 static_assert(offsetof(struct thread, x) == THREAD_REG(0), "offsets.h");
 static_assert(offsetof(struct thread, x) == THREAD_PC, "offsets.h");
 static_assert(offsetof(struct thread, hart) == THREAD_HART, "offsets.h");
@@ -21,16 +19,16 @@ static_assert(offsetof(struct hart, resched) == HART_RESCHED, "offsets.h");
 static_assert(offsetof(struct ticket_lock, owner) == LOCK_OWNER, "offsets.h");
 
 struct list all_threads = {&all_threads, &all_threads};
-static struct thread *slots[SLOTS]; /* what the low bits of a token name */
+struct thread *thread_slots[THREAD_SLOTS]; /* what tokens name */
 
 static int32_t free_slot(void)
 {
     static uint32_t hint;
 
-    for (uint32_t i = 0; i < SLOTS; i++) {
-        uint32_t s = (hint + i) % SLOTS;
+    for (uint32_t i = 0; i < THREAD_SLOTS; i++) {
+        uint32_t s = (hint + i) % THREAD_SLOTS;
 
-        if (!slots[s]) {
+        if (!thread_slots[s]) {
             hint = s + 1;
             return (int32_t)s;
         }
@@ -50,7 +48,7 @@ struct thread *thread_new(struct process *p, uint32_t priority)
 
     if (!t)
         return NULL;
-    slots[slot] = t;
+    thread_slots[slot] = t;
     t->token = (uint64_t)slot;
     t->process = p;
     t->priority = t->base_priority = priority;
@@ -73,25 +71,6 @@ void thread_destroy(struct object *object)
     assert(t->state == THREAD_DEAD);
 }
 
-struct thread *thread_by_token(uint64_t token, struct process *server)
-{
-    struct thread *t = slots[token % SLOTS];
-
-    return t && t->token == token && t->state == THREAD_REPLY &&
-                   t->server == server
-               ? t
-               : NULL;
-}
-
-void thread_block(enum thread_state state)
-{
-    struct thread *t = this_hart->current;
-
-    t->state = state;
-    sched_unboost(t);
-    this_hart->current = NULL;
-}
-
 void thread_unwait(struct thread *t)
 {
     timer_cancel(&t->timer);
@@ -103,7 +82,6 @@ void thread_unwait(struct thread *t)
         t->notification->waiter = NULL;
         t->notification = NULL;
     }
-    t->endpoint = NULL;
     t->server = NULL;
 }
 
@@ -126,7 +104,7 @@ void thread_reap(struct thread *t)
         return; /* likewise */
     if (t->uintr)
         uintr_free(t);
-    slots[t->token % SLOTS] = NULL;
+    thread_slots[t->token % THREAD_SLOTS] = NULL;
     t->state = THREAD_DEAD;
     p->instructions += t->instructions;
     list_remove(&t->of_process);
@@ -206,8 +184,8 @@ int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
     int64_t error;
 
     if (h)
-        t = handle_object(&current_process()->table, h, OBJECT_THREAD,
-                          R_MANAGE, &error);
+        t = handle_object(&current_process()->table, h, OBJECT_THREAD, R_MANAGE,
+                          &error);
     if (!t)
         return error;
     if (t->dying || t->state == THREAD_DEAD)

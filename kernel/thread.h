@@ -30,8 +30,8 @@ struct thread {
     struct object object; /* assembly knows from here: offsets.h */
     uint64_t x[32];       /* slot 0 is the pc */
     struct hart *hart;    /* where it runs or last ran */
-    uint32_t reload; /* leave through the frame: registers were changed */
-    uint32_t state;  /* enum thread_state */
+    uint32_t reload;      /* leave through the frame: registers were changed */
+    uint32_t state;       /* enum thread_state */
 
     struct process *process;
     struct list of_process; /* in process->threads */
@@ -46,11 +46,10 @@ struct thread {
     struct timer timer;
     struct notification *notification;
     uint64_t wait_mask;
-    struct endpoint *endpoint; /* calling or receiving there */
-    uint64_t badge;            /* of the handle it called through */
-    uint64_t send_handles;     /* packed, of a queued call */
-    struct process *server;    /* who has its call and owes a reply */
-    uint64_t token;            /* names that call; sequence << 16 | slot */
+    uint64_t badge;         /* of the handle it called through */
+    uint64_t send_handles;  /* packed, of a queued call */
+    struct process *server; /* who has its call and owes a reply */
+    uint64_t token;         /* names that call; sequence << 16 | slot */
 
     struct uintr *uintr; /* NULL = takes no user interrupts */
     struct hart *uhart;  /* whose CSRs hold its state, NULL = none */
@@ -75,13 +74,31 @@ struct thread *thread_new(struct process *p, uint32_t priority);
 void thread_destroy(struct object *object);
 
 /* The caller of call `token` if it still waits for a reply from `server`. */
-struct thread *thread_by_token(uint64_t token, struct process *server);
+enum { THREAD_SLOTS = 1024 }; /* threads alive at once */
+extern struct thread *thread_slots[THREAD_SLOTS];
+static inline struct thread *thread_by_token(uint64_t token,
+                                             struct process *server)
+{
+    struct thread *t = thread_slots[token % THREAD_SLOTS];
+
+    return t && t->token == token && t->state == THREAD_REPLY &&
+                   t->server == server
+               ? t
+               : NULL;
+}
 
 /*
  * Take the current thread off this hart. Its frame is complete only after
  * trap.S has saved the rest, before the lock is released.
  */
-void thread_block(enum thread_state state);
+static inline void thread_block(enum thread_state state)
+{
+    struct thread *t = this_hart->current;
+
+    t->state = state;
+    t->priority = t->base_priority; /* a boost ends here */
+    this_hart->current = NULL;
+}
 /* End a wait of any kind with this result; the thread becomes ready. */
 void thread_wake(struct thread *t, int64_t result);
 /* Undo whatever t waits for: queues, timer, notification. State unchanged. */

@@ -26,9 +26,8 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
         "pc", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
         "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
         "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-    const char *what = cause < sizeof(causes) / sizeof(causes[0])
-                           ? causes[cause]
-                           : NULL;
+    const char *what =
+        cause < sizeof(causes) / sizeof(causes[0]) ? causes[cause] : NULL;
 
     log_print("fault: %s (pid %u, thread %u) %s, scause %lu, pc 0x%lx, "
               "address 0x%lx\n",
@@ -36,8 +35,8 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
               what ? what : "trap", cause, t->x[X_PC], address);
     for (int i = 0; i < 32; i += 4)
         log_print("  %3s %016lx %3s %016lx %3s %016lx %3s %016lx\n", names[i],
-                  t->x[i], names[i + 1], t->x[i + 1], names[i + 2],
-                  t->x[i + 2], names[i + 3], t->x[i + 3]);
+                  t->x[i], names[i + 1], t->x[i + 1], names[i + 2], t->x[i + 2],
+                  names[i + 3], t->x[i + 3]);
 }
 
 /* Another hart wants this one to look at what it changed. */

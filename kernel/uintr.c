@@ -46,8 +46,8 @@ static void unload(struct hart *h)
     struct uintr *u = t->uintr;
 
     u->uie = csr_swap(CSR_UIE, 0);
-    u->uip = (csr_swap(CSR_UIP, 0) & (UIRQ_SOFT | UIRQ_TIMER)) |
-             h->uthread_post;
+    u->uip =
+        (csr_swap(CSR_UIP, 0) & (UIRQ_SOFT | UIRQ_TIMER)) | h->uthread_post;
     u->ustatus = csr_swap(CSR_USTATUS, 0);
     u->utvec = csr_swap(CSR_UTVEC, 0);
     u->uscratch = csr_swap(CSR_USCRATCH, 0);
@@ -64,8 +64,8 @@ static void unload(struct hart *h)
 static void load(struct hart *h, struct thread *t)
 {
     struct uintr *u = t->uintr;
-    uint64_t entry = plic_context_page(h->plic_u) >> 12 << 10 | PTE_V |
-                     PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
+    uint64_t entry = plic_context_page(h->plic_u) >> 12 << 10 | PTE_V | PTE_R |
+                     PTE_W | PTE_U | PTE_A | PTE_D;
 
     if (*u->plic_entry != entry) {
         *u->plic_entry = entry;
