@@ -4,6 +4,7 @@ Every read goes by physical address (a mode of QEMU's gdb stub), so that the
 commands work whatever a hart runs: M-mode, where kernel addresses mean
 nothing, or U-mode, which may not read them.
 """
+import functools
 import os
 import re
 
@@ -27,12 +28,22 @@ def read_bytes(address, size):
         gdb.execute("maintenance packet Qqemu.PhyMemMode:0", to_string=True)
 
 
+@functools.lru_cache(maxsize=None)
+def our_type(name, directories):
+    """A type as these directories define it: firmware and kernel share names.
+
+    name is `struct x` or `enum x`.
+    """
+    for symbol in gdb.lookup_static_symbols(name.split()[1],
+                                            gdb.SYMBOL_STRUCT_DOMAIN):
+        path = "/" + symbol.symtab.filename
+        if any(f"/{directory}/" in path for directory in directories):
+            return symbol.type
+    raise gdb.GdbError(f"no symbols for {name}: run make first")
+
+
 def kernel_type(name):
-    """A type as the kernel defines it: the firmware has some of that name."""
-    symbol = gdb.lookup_global_symbol("kernel_lock")
-    if symbol is None:
-        raise gdb.GdbError("no symbols of the kernel: run make first")
-    return gdb.lookup_type(name, symbol.symtab.static_block())
+    return our_type(name, ("kernel", "abi"))
 
 
 def read(address, type_):
@@ -261,11 +272,9 @@ Usage: uinta-uintr [HART]"""
             mip, mie = register("mip"), register("mie")
         finally:
             selected.switch()
-        symbol = gdb.lookup_global_symbol("uintr_hart_init")
-        if symbol and scratch:
-            type_ = gdb.lookup_type("struct uintr",
-                                    symbol.symtab.static_block())
-            state = read(scratch + SBI_STATE, type_)
+        if scratch:
+            state = read(scratch + SBI_STATE,
+                         our_type("struct uintr", ("sbi",)))
             if int(state["active"]):
                 self.state(state, "uip by software", state["soft"])
                 print(f"    sideleg {int(state['sideleg']):#x} sedeleg "
