@@ -150,5 +150,7 @@ uint64_t frame_count_total(void)
 
 bool frame_is_ram(uint64_t start, uint64_t size)
 {
-    return start < frames.end && start + size > frames.base;
+    /* no sum: a range that goes round 2^64 reaches RAM as well */
+    return start < frames.end &&
+           (start >= frames.base || size > frames.base - start);
 }
