@@ -97,7 +97,7 @@ unsigned long platform_override_modules_size = 1;
 struct sbi_trap_regs *__real_sbi_trap_handler(struct sbi_trap_regs *regs);
 struct sbi_trap_regs *__wrap_sbi_trap_handler(struct sbi_trap_regs *regs)
 {
-    if (uintr_trap(regs, csr_read(CSR_MCAUSE)))
+    if (uintr_finish(regs) || uintr_trap(regs, csr_read(CSR_MCAUSE)))
         return regs;
     return __real_sbi_trap_handler(regs);
 }

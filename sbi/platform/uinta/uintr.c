@@ -84,6 +84,30 @@ static void native_delegate(struct sbi_scratch *scratch)
     csr_set(CSR_MIDELEG, UIRQ_ALL);
 }
 
+/* Instruction fields: opcode, f3, rs1, and the two top bits of the CSR. */
+static void vector_constants(struct uintr *u)
+{
+    const ulong opcode = 0x7f, f3 = 7 << 12, rs1 = 31 << 15;
+    const ulong high = 7UL << 29; /* a CSR number of 0x200 and above */
+
+    u->cause_ext = CAUSE_INTERRUPT | IRQ_U_EXT;
+    u->mode_mask = MSTATUS_MPP | MSTATUS_MPV;
+    u->sret_mask = MSTATUS_MPP | MSTATUS_MPV | MSTATUS_SPP;
+    u->sret_keep = ~(MSTATUS_MPP | MSTATUS_SIE | MSTATUS_MPRV | MSTATUS_TSR);
+    u->insn_uret = INSN_URET;
+    u->insn_sret = INSN_SRET;
+    u->read_mask = high | rs1 | f3 | opcode;
+    u->read_match = 2 << 12 | OPCODE_SYSTEM;
+    u->form_mask = high | f3 | opcode;
+    u->swap_match = 1 << 12 | OPCODE_SYSTEM;
+    u->set_mask = high | 2 << 12 | opcode;
+    u->read_gpr = uintr_read_gpr;
+    u->write_gpr = uintr_write_gpr;
+    u->return_gpr = uintr_return_gpr;
+    u->read_csr = uintr_read_csr;
+    u->swap_csr = uintr_swap_csr;
+}
+
 void uintr_hart_init(void)
 {
     struct sbi_scratch *scratch = sbi_scratch_thishart_ptr();
@@ -97,6 +121,7 @@ void uintr_hart_init(void)
     /* With AIA the M external interrupt is OpenSBI's own (IMSIC). */
     if (sbi_hart_has_extension(scratch, SBI_HART_EXT_AIA))
         return;
+    vector_constants(u);
     u->active = 1;
     u->medeleg = csr_read(CSR_MEDELEG);
     csr_clear(CSR_MIE, MIP_MEIP);
@@ -173,7 +198,10 @@ static void settle(struct uintr *u, struct sbi_trap_regs *regs)
                                            : 4;
         user_trap(u, regs, CAUSE_INTERRUPT | code, 0);
     }
-    if ((enabled & UIRQ_EXT) && !line)
+    u->meie = enabled & UIRQ_EXT ? MIP_MEIP : 0;
+    u->enabled = enabled;
+    u->soft_pending = u->soft & enabled;
+    if (u->meie && !line)
         csr_set(CSR_MIE, MIP_MEIP);
     else
         csr_clear(CSR_MIE, MIP_MEIP);
@@ -267,6 +295,7 @@ static void csr_set_to(struct uintr *u, ulong csr, ulong value, ulong mode)
         break;
     case CSR_UTVEC:
         u->utvec = value & ~2UL; /* modes 0 and 1 only */
+        u->vector_ext = (value & ~3UL) + (value & 1 ? 4 * IRQ_U_EXT : 0);
         break;
     case CSR_USCRATCH:
         u->uscratch = value;
@@ -343,6 +372,17 @@ static bool do_illegal(struct uintr *u, struct sbi_trap_regs *regs)
         return true;
     } else if (!do_csr(u, regs, insn))
         return false;
+    settle(u, regs);
+    return true;
+}
+
+bool uintr_finish(struct sbi_trap_regs *regs)
+{
+    struct uintr *u = uintr_here();
+
+    if (!u->request)
+        return false;
+    u->request = 0;
     settle(u, regs);
     return true;
 }
