@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
 #include <uinta/file.h>
@@ -120,8 +121,13 @@ int dup2(int fd, int to)
     return copy < 0 ? (int)error_set(copy) : copy;
 }
 
-int _fcntl(int fd, int command, int argument)
+/* newlib's own fcntl() only says ENOSYS. */
+int fcntl(int fd, int command, ...)
 {
+    va_list arguments;
+    va_start(arguments, command);
+    int argument = va_arg(arguments, int);
+    va_end(arguments);
     struct file *f = fd_get(fd);
     int64_t result;
     if (!f)

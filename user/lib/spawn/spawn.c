@@ -10,7 +10,6 @@
  * undo: the process (with all that was given to it) and the object.
  */
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include <uinta/elf.h>
@@ -52,9 +51,9 @@ const char *spawn_reason(void)
     return reason;
 }
 
-static int64_t because(int64_t error, const char *text)
+int64_t spawn_because(int64_t error, const char *text)
 {
-    snprintf(reason, sizeof(reason), "%s", text);
+    strncpy(reason, text, sizeof(reason) - 1);
     return error;
 }
 
@@ -90,7 +89,7 @@ static int64_t map_file(struct launch *l)
     char *base = map_memory_at(l->file, l->file_offset - skew,
                                l->file_size + skew, PROT_R);
     if (!base)
-        return because(E_NOMEM, "cannot map the file");
+        return spawn_because(E_NOMEM, "cannot map the file");
     l->bytes = base + skew;
     return OK;
 }
@@ -116,14 +115,14 @@ static int64_t plan(struct launch *l)
 {
     enum elf_error wrong = elf_parse(&l->image, l->bytes, l->file_size);
     if (wrong)
-        return because(E_FORMAT, elf_error_text(wrong));
+        return spawn_because(E_FORMAT, elf_error_text(wrong));
     int64_t block = startup_block_size(l->argv, l->envp);
     if (block < 0)
-        return because(block, "arguments and environment are too long");
+        return spawn_because(block, "arguments and environment are too long");
     l->stack_size = page_round(l->options->stack_size ? l->options->stack_size
                                                       : SPAWN_STACK_SIZE);
     if (l->stack_size > USER_STACK_TOP - USER_MAPS_END)
-        return because(E_RANGE, "stack is too large");
+        return spawn_because(E_RANGE, "stack is too large");
     l->startup_size = page_round((size_t)block);
     size_t end = l->stack_size + l->startup_size;
     l->window_size = l->startup_size;
@@ -138,8 +137,9 @@ static int64_t plan(struct launch *l)
         end += page_round(s->memsz);
     }
     l->object_size = end;
-    return end > MEMORY_SIZE_MAX ? because(E_NOMEM, "program is too large")
-                                 : OK;
+    return end > MEMORY_SIZE_MAX
+               ? spawn_because(E_NOMEM, "program is too large")
+               : OK;
 }
 
 /* ---- making it ------------------------------------------------------------ */
@@ -148,14 +148,14 @@ static int64_t make_object(struct launch *l)
 {
     int64_t object = sys_memory_create(l->object_size, 0);
     if (object < 0)
-        return because(object, error_text(object));
+        return spawn_because(object, error_text(object));
     l->object = (handle_t)object;
     l->window = map_memory_at(l->object, l->stack_size, l->window_size,
                               PROT_R | PROT_W);
     if (l->window)
         return OK;
     sys_handle_close(l->object);
-    return because(E_NOMEM, "cannot map the program's memory");
+    return spawn_because(E_NOMEM, "cannot map the program's memory");
 }
 
 /* The last part of the path, cut to what a name can be. */
@@ -176,7 +176,7 @@ static int64_t make_process(struct launch *l)
     process_name(name, l->name);
     int64_t process = sys_process_create(name[0], name[1], (uint64_t)most);
     if (process < 0)
-        return because(process, error_text(process));
+        return spawn_because(process, error_text(process));
     l->process = (handle_t)process;
     return OK;
 }
@@ -199,7 +199,7 @@ static int64_t pass_handles(struct launch *l, struct startup *block)
         error = spawn_give(l->process, name);
     if (name && error >= 0)
         error = startup_block_handle(block, "name", (handle_t)error);
-    return error < 0 ? because(error, "cannot pass a handle") : OK;
+    return error < 0 ? spawn_because(error, "cannot pass a handle") : OK;
 }
 
 static int64_t fill(struct launch *l)
@@ -223,7 +223,8 @@ static int64_t fill(struct launch *l)
         return OK;
     error = fd_export(block, l->process, l->options->actions,
                       l->options->action_count);
-    return error < 0 ? because(error, "cannot pass a file descriptor") : OK;
+    return error < 0 ? spawn_because(error, "cannot pass a file descriptor")
+                     : OK;
 }
 
 static int64_t map_child(struct launch *l)
@@ -239,7 +240,7 @@ static int64_t map_child(struct launch *l)
                             there ? l->file_offset + s->offset : l->at[i],
                             page_round(s->memsz), s->prot | PROT_R);
     }
-    return error < 0 ? because(error, error_text(error)) : OK;
+    return error < 0 ? spawn_because(error, error_text(error)) : OK;
 }
 
 /* Last step: from here the child is on its own. Returns its pid. */
@@ -247,7 +248,7 @@ static int64_t start(struct launch *l, int pid)
 {
     int64_t error = child_add(pid, l->process);
     if (error < 0)
-        return because(error, "too many children");
+        return spawn_because(error, "too many children");
     int priority =
         l->options->priority ? l->options->priority : PRIORITY_NORMAL;
     int64_t thread =
@@ -255,7 +256,7 @@ static int64_t start(struct launch *l, int pid)
                           USER_STARTUP, (uint64_t)priority);
     if (thread < 0) {
         child_forget(pid);
-        return because(thread, error_text(thread));
+        return spawn_because(thread, error_text(thread));
     }
     sys_handle_close((uint64_t)thread);
     return pid;

@@ -24,6 +24,9 @@ struct spawn_action;
 int64_t fd_export(struct startup *s, handle_t process,
                   const struct spawn_action *actions, size_t action_count);
 
+/* Sets spawn_reason() and returns `error`. */
+int64_t spawn_because(int64_t error, const char *text);
+
 /* process_give through a memo: one handle is given once, however often asked. */
 int64_t spawn_give(handle_t process, handle_t handle);
 

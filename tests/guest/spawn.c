@@ -1,0 +1,255 @@
+/*
+ * Starting programs and hearing of their ends, on the real kernel: arguments,
+ * environment, descriptors, pipes between children, every way to end, every
+ * way not to start; and a thousand in a row with no page or handle lost.
+ * Runs itself as the child: argv[1] says what it shall be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <uinta/child.h>
+#include <uinta/clock.h>
+#include <uinta/process.h>
+#include <uinta/spawn.h>
+#include "abi/errors.h"
+#include "abi/info.h"
+#include "gen/syscalls.h"
+
+static char self[] = "/test/spawn";
+static volatile int *volatile nowhere = (int *)8;
+static int failures;
+
+#define CHECK(what)                                                     \
+    do {                                                                \
+        if (!(what)) {                                                  \
+            printf("%s:%d: %s (errno %d)\n", __func__, __LINE__, #what, \
+                   errno);                                              \
+            failures++;                                                 \
+        }                                                               \
+    } while (0)
+
+/* ---- what a child can be -------------------------------------------------- */
+
+static int child(int argc, char **argv)
+{
+    if (strcmp(argv[1], "exit") == 0)
+        return atoi(argv[2]);
+    if (strcmp(argv[1], "echo") == 0)
+        return printf("%s", argv[2]) < 0;
+    if (strcmp(argv[1], "upper") == 0) {
+        for (int c; (c = getchar()) != EOF;)
+            putchar(c >= 'a' && c <= 'z' ? c - 32 : c);
+        return 0;
+    }
+    if (strcmp(argv[1], "env") == 0)
+        return argc != 3 || strcmp(getenv("COLOUR") ?: "", argv[2]) != 0;
+    if (strcmp(argv[1], "handle") == 0)
+        return startup_handle("gift") == 0 || startup_handle("system") != 0;
+    if (strcmp(argv[1], "crash") == 0)
+        *nowhere = 1;
+    if (strcmp(argv[1], "abort") == 0)
+        abort();
+    for (;;) /* "sleep" */
+        sleep(1);
+}
+
+static int start(char *what, char *argument)
+{
+    char *argv[] = {self, what, argument, NULL};
+    return (int)spawn_program(self, argv, NULL, NULL);
+}
+
+/* ---- cases ---------------------------------------------------------------- */
+
+static void ends(void)
+{
+    int status;
+    struct process_status end;
+    int pid = start("exit", "42");
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    CHECK(waitpid(pid, &status, 0) == -1 && errno == ECHILD);
+
+    pid = start("crash", NULL);
+    CHECK(child_wait(pid, 0, &end) == pid);
+    CHECK(end.reason == EXIT_FAULT && end.cause == 15 && end.address == 8);
+    char text[80];
+    child_describe(text, sizeof(text), &end);
+    CHECK(strncmp(text, "fault: store page fault at pc 0x1", 33) == 0);
+
+    pid = start("sleep", NULL);
+    CHECK(waitpid(pid, &status, WNOHANG) == 0);
+    CHECK(kill(pid, SIGINT) == 0);
+    CHECK(waitpid(-1, &status, 0) == pid);
+    CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGINT);
+    CHECK(kill(pid, SIGINT) == -1 && errno == ESRCH);
+
+    pid = start("abort", NULL);
+    CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 134);
+}
+
+static void failures_to_start(void)
+{
+    pid_t pid;
+    char *argv[] = {"x", NULL};
+    CHECK(posix_spawn(&pid, "/bin/none", NULL, NULL, argv, NULL) == ENOENT);
+    CHECK(posix_spawn(&pid, "/etc/motd", NULL, NULL, argv, NULL) == ENOEXEC);
+    CHECK(strcmp(spawn_reason(), "not an ELF file") == 0);
+    CHECK(posix_spawn(&pid, "/bin", NULL, NULL, argv, NULL) == ENOEXEC);
+    char *big = malloc(STARTUP_SIZE);
+    memset(big, 'x', STARTUP_SIZE - 1);
+    big[STARTUP_SIZE - 1] = 0;
+    char *long_argv[] = {self, big, NULL};
+    CHECK(posix_spawn(&pid, self, NULL, NULL, long_argv, NULL) == E2BIG);
+    free(big);
+    const struct spawn_options greedy = {.priority = PRIORITIES};
+    CHECK(spawn_program(self, argv, NULL, &greedy) == E_ARG);
+    const struct spawn_action close_twice[] = {
+        {.kind = SPAWN_DUP2, .from = 30}};
+    const struct spawn_options bad = {.actions = close_twice,
+                                      .action_count = 1};
+    CHECK(spawn_program(self, argv, NULL, &bad) == E_BADHANDLE);
+    CHECK(waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
+}
+
+static void environment_and_handles(void)
+{
+    int status;
+    char *argv[] = {self, "env", "blue", NULL}, *env[] = {"COLOUR=blue", NULL};
+    int64_t pid = spawn_program(self, argv, env, NULL);
+    CHECK(pid > 0 && waitpid((int)pid, &status, 0) == pid && status == 0);
+    setenv("COLOUR", "red", 1);
+    argv[2] = "red";
+    pid = spawn_program(self, argv, NULL, NULL);
+    CHECK(pid > 0 && waitpid((int)pid, &status, 0) == pid && status == 0);
+    int64_t gift = sys_notification_create();
+    const struct spawn_handle handle = {"gift", (handle_t)gift, R_WAIT};
+    const struct spawn_options options = {.handles = &handle,
+                                          .handle_count = 1};
+    argv[1] = "handle";
+    pid = spawn_program(self, argv, NULL, &options);
+    CHECK(pid > 0 && waitpid((int)pid, &status, 0) == pid && status == 0);
+    sys_handle_close((uint64_t)gift);
+}
+
+/* echo | upper | us, as a shell would. */
+static void pipeline(void)
+{
+    int first[2], second[2];
+    char *echo[] = {self, "echo", "through two pipes", NULL};
+    char *upper[] = {self, "upper", NULL};
+    pid_t pids[2];
+    posix_spawn_file_actions_t actions;
+    CHECK(pipe(first) == 0 && pipe(second) == 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, first[1], 1);
+    for (int i = 0; i < 2; i++) {
+        posix_spawn_file_actions_addclose(&actions, first[i]);
+        posix_spawn_file_actions_addclose(&actions, second[i]);
+    }
+    CHECK(posix_spawn(&pids[0], self, &actions, NULL, echo, NULL) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, first[0], 0);
+    posix_spawn_file_actions_adddup2(&actions, second[1], 1);
+    for (int i = 0; i < 2; i++) {
+        posix_spawn_file_actions_addclose(&actions, first[i]);
+        posix_spawn_file_actions_addclose(&actions, second[i]);
+    }
+    CHECK(posix_spawn(&pids[1], self, &actions, NULL, upper, NULL) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(first[0]), close(first[1]), close(second[1]);
+    char text[64] = "";
+    size_t n = 0;
+    ssize_t got;
+    while ((got = read(second[0], text + n, sizeof(text) - 1 - n)) > 0)
+        n += (size_t)got;
+    CHECK(got == 0 && strcmp(text, "THROUGH TWO PIPES") == 0);
+    close(second[0]);
+    int status;
+    CHECK(waitpid(pids[0], &status, 0) == pids[0] && status == 0);
+    CHECK(waitpid(pids[1], &status, 0) == pids[1] && status == 0);
+}
+
+/* ^C while waiting: the doorbell ends the wait, not the child. */
+static void interrupted_wait(void)
+{
+    int status, pid = start("sleep", NULL);
+    int64_t doorbell = child_doorbell();
+    CHECK(doorbell > 0 && sys_doorbell_ring((uint64_t)doorbell) == 0);
+    CHECK(waitpid(pid, &status, 0) == -1 && errno == EINTR);
+    CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
+}
+
+static uint64_t free_memory(void)
+{
+    struct memory_info info;
+    int64_t error = sys_system_info(startup_handle("system"), INFO_MEMORY, 0,
+                                    (uint64_t)&info, sizeof(info));
+    CHECK(error >= 0);
+    return info.free;
+}
+
+static void one(char *what, char *argument)
+{
+    int status, pid = start(what, argument);
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+}
+
+/*
+ * The kernel frees what is left of a process just after telling of its end,
+ * and other harts' servers may be closing handles: wait for quiet.
+ */
+static uint64_t settled_free_memory(void)
+{
+    clock_sleep_ns(50 * 1000 * 1000);
+    return free_memory();
+}
+
+static void a_thousand(void)
+{
+    for (int i = 0; i < 20; i++) /* pools and caches fill */
+        one(i % 2 ? "exit" : "crash", "0");
+    uint64_t before = settled_free_memory();
+    int64_t handle = sys_notification_create();
+    sys_handle_close((uint64_t)handle);
+    for (int i = 0; i < 1000; i++)
+        one(i % 10 ? "exit" : "crash", "0");
+    uint64_t after = settled_free_memory();
+    int64_t next = sys_notification_create();
+    sys_handle_close((uint64_t)next);
+    CHECK(after == before);
+    CHECK(next == handle);
+    if (after != before)
+        printf("free memory: %lu bytes before, %lu after\n", before, after);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } cases[] = {
+        {"ends", ends},
+        {"failures to start", failures_to_start},
+        {"environment and handles", environment_and_handles},
+        {"pipeline", pipeline},
+        {"interrupted wait", interrupted_wait},
+        {"a thousand", a_thousand},
+    };
+    if (argc > 1)
+        return child(argc, argv);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int before = failures;
+        cases[i].run();
+        printf("%s: %s\n", cases[i].name, failures == before ? "ok" : "FAILED");
+    }
+    return failures != 0;
+}
