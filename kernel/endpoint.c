@@ -10,6 +10,8 @@
 
 enum { HANDLE_BITS = 16, HANDLE_MASK = 0xffff };
 
+static uint64_t sequence; /* of calls: no token is ever used again */
+
 static uint64_t packed(uint64_t handles, int i)
 {
     return handles >> (i * HANDLE_BITS) & HANDLE_MASK;
@@ -79,7 +81,7 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
             return error;
     }
     copy_words(caller, receiver);
-    caller->token += 1 << 16;
+    caller->token = ++sequence << 16 | caller->token % THREAD_SLOTS;
     caller->server = receiver->process;
     receiver->x[X_A0] = OK;
     receiver->x[X_A1] = passed;

@@ -9,6 +9,7 @@
 #include "kernel/plic.h"
 #include "kernel/pool.h"
 #include "kernel/riscv.h"
+#include "kernel/sbi.h"
 #include "kernel/sched.h"
 
 uint32_t uintr_delivery;
@@ -35,6 +36,20 @@ static void route_sources(struct thread *t, struct hart *h, bool user)
     }
 }
 
+/* Take entries out of t's page table, on every hart that may hold them. */
+static void unmap_pages(struct thread *t, bool stats)
+{
+    struct space *s = &t->process->space;
+
+    *t->uintr->plic_entry = 0;
+    if (stats)
+        *t->uintr->stats_entry = 0;
+    sfence_page(USER_UINTR_PLIC);
+    sfence_page(USER_UINTR_STATS);
+    sbi_remote_sfence(s->ran_harts & ~(1u << this_hart->index), USER_UINTR_PLIC,
+                      2 * PAGE_SIZE);
+}
+
 /*
  * Reading and clearing in one go: the next process sees zeros. uip and uie
  * before sideleg, which masks them. UEIP is not kept: what the kernel
@@ -59,6 +74,9 @@ static void unload(struct hart *h)
     h->uthread = NULL;
     t->uhart = NULL;
     route_sources(t, h, false);
+    /* a sibling thread must not reach the context of whoever comes next */
+    if (t->process->thread_count > 1)
+        unmap_pages(t, false);
 }
 
 static void load(struct hart *h, struct thread *t)
@@ -211,6 +229,8 @@ static struct pool uintr_pool = {.size = sizeof(struct uintr)};
 
 void uintr_free(struct thread *t)
 {
+    if (t->process->thread_count > 1)
+        unmap_pages(t, true);
     object_put(&t->uintr->stats->object);
     pool_free(&uintr_pool, t->uintr);
     t->uintr = NULL;
@@ -226,23 +246,22 @@ int64_t uintr_make(struct thread *t)
 {
     struct space *s = &t->process->space;
     struct uintr *u = pool_alloc(&uintr_pool);
-    uint64_t *stats_entry;
     int64_t error;
 
     if (!u)
         return E_NOMEM;
     u->stats = memory_new(PAGE_SIZE, false, &error);
     u->plic_entry = space_entry(s, USER_UINTR_PLIC, true);
-    stats_entry = space_entry(s, USER_UINTR_STATS, true);
-    if (!u->stats || !u->plic_entry || !stats_entry) {
+    u->stats_entry = space_entry(s, USER_UINTR_STATS, true);
+    if (!u->stats || !u->plic_entry || !u->stats_entry) {
         if (u->stats)
             object_put(&u->stats->object);
         pool_free(&uintr_pool, u);
         return E_NOMEM;
     }
     static_assert(sizeof(struct uintr_stats) <= PAGE_SIZE, "one page");
-    *stats_entry = memory_page(u->stats, 0) >> 12 << 10 | PTE_V | PTE_R |
-                   PTE_W | PTE_U | PTE_A | PTE_D;
+    *u->stats_entry = memory_page(u->stats, 0) >> 12 << 10 | PTE_V | PTE_R |
+                      PTE_W | PTE_U | PTE_A | PTE_D;
     u->thread = t;
     timer_init(&u->timer, timer_fired);
     t->uintr = u;

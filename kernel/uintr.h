@@ -14,10 +14,11 @@ struct uintr {
     struct thread *thread;
     /* valid while no hart holds them */
     uint64_t utvec, uscratch, uepc, ucause, utval, ustatus, uie;
-    uint64_t uip;         /* USIP and UTIP; UEIP follows from `recorded` */
-    uint32_t recorded;    /* sources the kernel claimed for it, not taken */
-    uint64_t *plic_entry; /* page-table entry of the virtual PLIC page */
-    struct memory *stats; /* struct uintr_stats */
+    uint64_t uip;      /* USIP and UTIP; UEIP follows from `recorded` */
+    uint32_t recorded; /* sources the kernel claimed for it, not taken */
+    uint64_t *plic_entry,
+        *stats_entry;                  /* page-table entries of the two pages */
+    struct memory *stats;              /* struct uintr_stats */
     struct notification *notification; /* raises USIP */
     struct timer timer;                /* raises UTIP */
 };
