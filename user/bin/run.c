@@ -14,16 +14,23 @@
 
 enum { SETTLE_NS = 20 * 1000 * 1000, STATUS_BAD_END = 255 };
 
-/* The program gets what we have. */
+/* The program gets what we have: init gives us more than the shell. */
 static int64_t start(char **argv)
 {
-    const struct spawn_handle handles[] = {
-        {"system", need_handle("system"), 0},
-        {"machine", need_handle("machine"), 0},
-    };
+    const struct startup *s = startup_get();
+    struct spawn_handle handles[STARTUP_HANDLES_MAX];
+    char names[STARTUP_HANDLES_MAX][sizeof(s->handles[0].name) + 1];
+    size_t count = 0;
+    for (uint32_t i = 0; i < s->handle_count; i++) {
+        memset(names[i], 0, sizeof(names[i]));
+        memcpy(names[i], s->handles[i].name, sizeof(s->handles[i].name));
+        if (strcmp(names[i], "name")) /* it goes to every child anyway */
+            handles[count++] =
+                (struct spawn_handle){names[i], s->handles[i].handle, 0};
+    }
     const struct spawn_options options = {
         .handles = handles,
-        .handle_count = 2,
+        .handle_count = count,
         .max_priority = PRIORITIES - 1,
     };
     return spawn_program(argv[0], argv, NULL, &options);

@@ -68,6 +68,35 @@ static handle_t endpoint_of(const char *name)
     return name_pack(packed, name) == OK ? services_endpoint(packed) : 0;
 }
 
+static bool in_use(const struct boot_device *device)
+{
+    for (int i = 0; i < service_count; i++)
+        if (services[i].device == device)
+            return true;
+    return false;
+}
+
+/*
+ * Tests and measurements are their own drivers: a program started by run=
+ * gets what no service drives, as "mmioN" and "irqN" for source N.
+ */
+static size_t fill_devices(struct spawn_handle *h, size_t n)
+{
+    static char names[STARTUP_HANDLES_MAX][sizeof("mmio511")];
+    const struct bootinfo *info = startup_bootinfo();
+    for (uint32_t i = 0; i < info->device_count; i++) {
+        const struct boot_device *d = &info->devices[i];
+        if (!d->irq || in_use(d) || n + 2 > STARTUP_HANDLES_MAX - 1)
+            continue;
+        snprintf(names[n], sizeof(names[n]), "mmio%u", d->source % 1000);
+        snprintf(names[n + 1], sizeof(names[n]), "irq%u", d->source % 1000);
+        h[n] = (struct spawn_handle){names[n], d->mmio, 0};
+        h[n + 1] = (struct spawn_handle){names[n + 1], d->irq, 0};
+        n += 2;
+    }
+    return n;
+}
+
 /* The handles that a service gets: its own, and no others. */
 static size_t fill_handles(const struct service *s, struct spawn_handle *h)
 {
@@ -81,6 +110,8 @@ static size_t fill_handles(const struct service *s, struct spawn_handle *h)
         h[n++] = (struct spawn_handle){"machine", machine_handle, 0};
         h[n++] = (struct spawn_handle){"system", info->system, 0};
     }
+    if (s->kind == &run_kind)
+        n = fill_devices(h, n);
     if (s->device) {
         h[n++] = (struct spawn_handle){"mmio", s->device->mmio, 0};
         if (s->device->irq)
@@ -208,6 +239,8 @@ static void make_table(void)
 {
     for (const struct kind *k = kinds;
          k < kinds + sizeof(kinds) / sizeof(kinds[0]); k++) {
+        if (k->optional && options->run[0])
+            continue; /* its device is the program's, see fill_devices */
         if (!k->compatible)
             add(k, NULL, 0);
         const struct boot_device *d;
