@@ -7,6 +7,5 @@ set stack-cache off
 set code-cache off
 add-symbol-file build/sbi/fw.elf
 source tools/gdb/uinta.py
-target remote build/gdb.sock
 echo \nuinta-threads, uinta-handles PID, uinta-uintr [HART], uinta-program NAME,\n
 echo uinta-break NAME LOCATION; `help uinta-break`; docs/debugging.md\n

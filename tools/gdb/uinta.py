@@ -176,11 +176,10 @@ Usage: uinta-threads"""
     @staticmethod
     def reason(thread):
         parts = []
-        for field, type_ in (("endpoint", "struct endpoint"),
-                             ("notification", "struct notification")):
-            if int(thread[field]):
-                object_ = read(thread[field], type_)["object"]
-                parts.append(f"{field} {int(object_['id'])}")
+        if int(thread["notification"]):
+            object_ = read(thread["notification"], "struct notification")
+            parts.append(f"notification {int(object_['object']['id'])} "
+                         f"mask {int(thread['wait_mask']):#x}")
         if int(thread["server"]):
             parts.append("a reply from " + process_name(thread["server"]))
         return ", ".join(parts)

@@ -9,7 +9,8 @@ QEMU_GDB = -- -S -gdb unix:build/gdb.sock,server=on,wait=off
 
 GDB_RUN = @test -S build/gdb.sock || \
     { echo 'start `make qemu-gdb` in another terminal first' >&2; exit 1; }; \
-    exec gdb-multiarch -q -x tools/gdb/uinta.gdb build/kernel/kernel.elf
+    exec gdb-multiarch -q -x tools/gdb/uinta.gdb \
+    -ex 'target remote build/gdb.sock' build/kernel/kernel.elf
 
 TEST_RUN = @$(PYTHON) tools/test --filter '$(TESTS)' $(HOST_TESTS)
 BENCH_RUN = @$(PYTHON) tools/bench --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
