@@ -81,9 +81,27 @@ static inline void list_remove(struct list *node)
 #define container_of(ptr, type, member) \
     ((type *)((char *)(ptr)-offsetof(type, member)))
 
+/* The element at the front; the list must not be empty. */
+#define list_first(head, type, member) container_of((head)->next, type, member)
+
+/* Every element e, linked by `member`; the body may remove that element. */
+#define list_each_entry(type, e, head, member)                  \
+    for (type *e = list_first(head, type, member),              \
+              *e##_next = list_first(&e->member, type, member); \
+         &e->member != (head);                                  \
+         e = e##_next, e##_next = list_first(&e->member, type, member))
+
 /* Every node of a list; the body may remove the node it is at. */
 #define list_each(node, head)                                         \
     for (struct list *node = (head)->next, *node##_next = node->next; \
          node != (head); node = node##_next, node##_next = node->next)
+
+/* A failed call's negative enum error is the caller's result, too. */
+#define TRY(call)              \
+    do {                       \
+        int64_t try_ = (call); \
+        if (try_ < 0)          \
+            return try_;       \
+    } while (0)
 
 #endif

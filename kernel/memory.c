@@ -114,13 +114,9 @@ int64_t sys_memory_create(uint64_t size, uint64_t flags)
 
 int64_t sys_memory_slice(uint64_t h, uint64_t offset, uint64_t size)
 {
-    struct handle_table *table = &current_process()->table;
-    int64_t error;
-    struct memory *m = handle_object(table, h, OBJECT_MEMORY, R_DUP, &error);
+    HANDLE(struct memory, m, h, OBJECT_MEMORY, R_DUP);
     struct memory *slice;
 
-    if (!m)
-        return error;
     if (!page_aligned(offset | size))
         return E_ALIGN;
     if (size == 0 || offset > m->size || size > m->size - offset)
@@ -133,26 +129,21 @@ int64_t sys_memory_slice(uint64_t h, uint64_t offset, uint64_t size)
     slice->parent = m->parent ? m->parent : m;
     slice->parent_offset = offset + (m->parent ? m->parent_offset : 0);
     object_get(&slice->parent->object);
-    return handle_publish(slice, handle_find(table, h)->rights);
+    return handle_publish(slice,
+                          handle_find(&current_process()->table, h)->rights);
 }
 
 int64_t sys_memory_size(uint64_t h)
 {
-    int64_t error;
-    struct memory *m =
-        handle_object(&current_process()->table, h, OBJECT_MEMORY, 0, &error);
+    HANDLE(struct memory, m, h, OBJECT_MEMORY, 0);
 
-    return m ? (int64_t)m->size : error;
+    return (int64_t)m->size;
 }
 
 int64_t sys_memory_phys(uint64_t h, uint64_t offset)
 {
-    int64_t error;
-    struct memory *m = handle_object(&current_process()->table, h,
-                                     OBJECT_MEMORY, R_PHYS, &error);
+    HANDLE(struct memory, m, h, OBJECT_MEMORY, R_PHYS);
 
-    if (!m)
-        return error;
     if (offset >= m->size)
         return E_RANGE;
     return (int64_t)(memory_page(m, offset & ~(PAGE_SIZE - 1)) +

@@ -7,6 +7,8 @@
 #include "kernel/thread.h"
 #include "kernel/uintr.h"
 
+#define WAITABLE_BITS (~0UL >> 1) /* bit 63 is the sign of an error */
+
 /* The waited-for bits, cleared in the word. */
 static uint64_t take(struct notification *n, uint64_t mask)
 {
@@ -54,63 +56,54 @@ void notification_destroy(struct object *object)
         uintr_unbind(n->uthread);
 }
 
-static struct notification *waitable(uint64_t h, int64_t *error)
-{
-    return handle_object(&current_process()->table, h, OBJECT_NOTIFICATION,
-                         R_WAIT, error);
-}
-
 int64_t sys_notification_create(void)
 {
     return handle_publish(object_new(OBJECT_NOTIFICATION), R_WAIT | R_DUP);
 }
 
+/* The current thread sleeps; E_TIMEDOUT if the time has come already. */
+static int64_t sleep_until(uint64_t deadline)
+{
+    if (deadline <= rdtime())
+        return E_TIMEDOUT;
+    timer_arm(&current_thread()->timer, deadline);
+    thread_block(THREAD_WAITING);
+    return OK;
+}
+
 int64_t sys_notification_wait(uint64_t h, uint64_t mask, uint64_t deadline)
 {
     struct thread *t = current_thread();
-    struct notification *n = NULL;
-    int64_t error;
 
-    if (h) {
-        n = waitable(h, &error);
-        if (!n)
-            return error;
-        mask &= ~(1UL << 63);
-        if (!mask)
-            return E_ARG;
-        if (n->word & mask)
-            return (int64_t)take(n, mask);
-        if (n->waiter)
-            return E_BUSY;
-    }
-    if (deadline <= rdtime())
-        return E_TIMEDOUT;
-    if (n) {
-        n->waiter = t;
-        t->notification = n;
-        t->wait_mask = mask;
-    }
-    timer_arm(&t->timer, deadline);
-    thread_block(THREAD_WAITING);
+    if (!h)
+        return sleep_until(deadline);
+    HANDLE(struct notification, n, h, OBJECT_NOTIFICATION, R_WAIT);
+    mask &= WAITABLE_BITS;
+    if (!mask)
+        return E_ARG;
+    if (n->word & mask)
+        return (int64_t)take(n, mask);
+    if (n->waiter)
+        return E_BUSY;
+    TRY(sleep_until(deadline));
+    n->waiter = t;
+    t->notification = n;
+    t->wait_mask = mask;
     return OK;
 }
 
 int64_t sys_notification_poll(uint64_t h, uint64_t mask)
 {
-    int64_t error;
-    struct notification *n = waitable(h, &error);
+    HANDLE(struct notification, n, h, OBJECT_NOTIFICATION, R_WAIT);
 
-    return n ? (int64_t)take(n, mask & ~(1UL << 63)) : error;
+    return (int64_t)take(n, mask & WAITABLE_BITS);
 }
 
 int64_t sys_doorbell_create(uint64_t h, uint64_t badge)
 {
-    int64_t error;
-    struct notification *n = waitable(h, &error);
+    HANDLE(struct notification, n, h, OBJECT_NOTIFICATION, R_WAIT);
     struct doorbell *d;
 
-    if (!n)
-        return error;
     if (badge == 0 || badge >> BADGE_BITS)
         return E_ARG;
     d = object_new(OBJECT_DOORBELL);
@@ -124,12 +117,8 @@ int64_t sys_doorbell_create(uint64_t h, uint64_t badge)
 
 int64_t sys_doorbell_ring(uint64_t h)
 {
-    int64_t error;
-    struct doorbell *d = handle_object(&current_process()->table, h,
-                                       OBJECT_DOORBELL, R_RING, &error);
+    HANDLE(struct doorbell, d, h, OBJECT_DOORBELL, R_RING);
 
-    if (!d)
-        return error;
     doorbell_ring(d);
     return OK;
 }

@@ -63,6 +63,17 @@ static inline struct handle *handle_find(struct handle_table *t, uint64_t h)
 void *handle_object(struct handle_table *t, uint64_t h, enum object_type type,
                     uint32_t rights, int64_t *error);
 
+/*
+ * At the head of a system call: declare `var`, the object behind handle h of
+ * the calling process, or return what handle_object says is wrong with h.
+ */
+#define HANDLE(struct_type, var, h, type, rights)                        \
+    int64_t var##_error;                                                 \
+    struct_type *var = handle_object(&current_process()->table, h, type, \
+                                     rights, &var##_error);              \
+    if (!var)                                                            \
+    return var##_error
+
 /* Number of a new handle, or E_LIMIT, E_NOMEM. Takes a reference. */
 int64_t handle_add(struct handle_table *t, struct object *object,
                    uint32_t rights, uint64_t badge);
