@@ -4,7 +4,7 @@
 #include "isa.h"
 
 enum { SBI_HSM = 0x48534d, HART_START = 0, HART_STOP = 1 };
-enum { MARK = 0x1000, LIMIT = 200000000 };
+enum { MARK = 0x1000, ROUNDS = 50000 };
 
 void second_start(void);
 
@@ -14,10 +14,17 @@ static struct log second_log __attribute__((aligned(4096)));
 static char second_stack[8192] __attribute__((aligned(4096)));
 static volatile ulong second_uscratch, second_uip, second_utvec;
 
+/* Sleeps between looks: with -icount a spinning hart can starve the other. */
 static bool wait_for(unsigned turn)
 {
-    for (ulong i = 0; i < LIMIT && step != turn; i++)
-        __asm__ volatile("fence" ::: "memory");
+    for (int i = 0; i < ROUNDS && step != turn; i++) {
+        timer_set(csr_read(CSR_TIME) + machine.timebase / 10000);
+        csr_write(CSR_SIE, SIP_STIP);
+        while (!(csr_read(CSR_SIP) & SIP_STIP))
+            __asm__ volatile("wfi" ::: "memory");
+        csr_write(CSR_SIE, 0);
+        timer_set(-1UL);
+    }
     return step == turn;
 }
 

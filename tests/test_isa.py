@@ -1,0 +1,130 @@
+"""The conformance program of user interrupts (tests/isa), case by case.
+
+Each configuration of the machine boots once, when pytest collects; every line
+`ok NAME`, `FAIL NAME: why` is then a test of its own. What the emulation
+cannot show must be exactly ALIASES. Instruction counts are checked against
+the firmware's budget (docs/design/firmware.md).
+"""
+import os
+import re
+import subprocess
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FIRMWARE = os.path.join(ROOT, "build/sbi/fw.bin")
+PROGRAM = os.path.join(ROOT, "build/tests/isa.elf")
+QEMU = os.environ.get("QEMU", "qemu-system-riscv64")
+SECONDS = 120
+
+EXACT = "1-hart-icount"
+CONFIGURATIONS = {
+    "1-hart": ["-smp", "1"],
+    EXACT: ["-smp", "1", "-icount", "shift=0"],
+    "2-harts-icount-idle-skipped": ["-smp", "2", "-icount",
+                                    "shift=4,sleep=off", "-rtc", "clock=vm"],
+    "4-harts": ["-smp", "4"],
+    "4-harts-icount": ["-smp", "4", "-icount", "shift=0"],
+    "8-harts": ["-smp", "8"],
+}
+ALIASES = {
+    "alias.sstatus-shows-uie-and-upie",
+    "alias.sie-shows-the-user-bits",
+    "alias.sip-shows-the-user-bits",
+}
+# Instructions, the trapping one included; measured at EXACT, emulated.
+BUDGET = {
+    "csrr-ucause": 40,
+    "csrw-uscratch": 50,
+    "csrsi-ustatus-uie": 65,
+    "csrci-ustatus-uie": 65,
+    "csrci-uip-usip": 75,
+    "uret": 35,
+    "interrupt-to-utvec": 45,
+    "sret-that-delivers": 60,
+}
+SUMMARY = re.compile(r"(\d+) ok, (\d+) failed, (\d+) not shown")
+
+
+class Result:
+    """What one boot printed."""
+
+    def __init__(self, arguments):
+        self.cases, self.hidden, self.counts = {}, set(), {}
+        self.summary, self.emulated = None, False
+        try:
+            done = subprocess.run(
+                [QEMU, "-M", "virt", "-nographic", "-m", "128M", "-bios",
+                 FIRMWARE, "-kernel", PROGRAM, *arguments],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
+            self.output, self.status = done.stdout, done.returncode
+        except subprocess.TimeoutExpired as end:
+            self.output, self.status = end.stdout or b"", "timeout"
+        except OSError as error:
+            self.output, self.status = str(error).encode(), "not started"
+        self.output = self.output.decode(errors="replace")
+        for line in self.output.splitlines():
+            self.read(line.strip())
+
+    def read(self, line):
+        """Take in one line of the console."""
+        word, _, rest = line.partition(" ")
+        if word == "ok" and rest:
+            self.cases[rest] = None
+        elif word == "FAIL":
+            name, _, why = rest.partition(": ")
+            self.cases[name] = why
+        elif word == "not-shown":
+            self.hidden.add(rest.partition(":")[0])
+        elif word == "count":
+            name, _, value = rest.partition(": ")
+            self.counts[name] = int(value)
+        elif line == "isa: N is emulated":
+            self.emulated = True
+        elif SUMMARY.fullmatch(line):
+            self.summary = SUMMARY.fullmatch(line).groups()
+
+
+RESULTS = {}
+
+
+def result(configuration):
+    """The result of booting that configuration, booted once."""
+    if configuration not in RESULTS:
+        RESULTS[configuration] = Result(CONFIGURATIONS[configuration])
+    return RESULTS[configuration]
+
+
+def pytest_generate_tests(metafunc):
+    if "isa_case" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "configuration,isa_case",
+            [pytest.param(c, name, id=f"{c}-{name}")
+             for c in CONFIGURATIONS for name in result(c).cases])
+    elif "configuration" in metafunc.fixturenames:
+        metafunc.parametrize("configuration", CONFIGURATIONS)
+
+
+def test_isa_case(configuration, isa_case):
+    """One rule of the N chapter on one machine."""
+    why = result(configuration).cases[isa_case]
+    assert why is None, why
+
+
+def test_isa_complete(configuration):
+    """It ran to its end, and hid only what it may."""
+    r = result(configuration)
+    assert r.summary, f"status {r.status}, ended with:\n{r.output[-2000:]}"
+    assert r.status == (1 if int(r.summary[1]) else 0)
+    assert r.hidden == (ALIASES if r.emulated else set())
+    assert len(r.cases) >= 123
+
+
+@pytest.mark.parametrize("step", BUDGET)
+def test_isa_budget(step):
+    """A step of the emulation costs no more than was promised."""
+    r = result(EXACT)
+    if not r.emulated:
+        pytest.skip("the hart has N")
+    assert 0 < r.counts[step] <= BUDGET[step]
