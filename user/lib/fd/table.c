@@ -191,9 +191,13 @@ void fd_at_exit(void)
 
 /* ---- to a child ----------------------------------------------------------- */
 
-/* The child's table; each entry has a reference. */
+/*
+ * The child's table; each entry has a reference. Those to be closed are there
+ * while the actions are taken, which may duplicate them.
+ */
 struct view {
     struct file *file[FDS_MAX];
+    bool close[FDS_MAX];
 };
 
 static void view_set(struct view *v, int fd, struct file *f)
@@ -201,6 +205,7 @@ static void view_set(struct view *v, int fd, struct file *f)
     if (v->file[fd])
         file_put(v->file[fd]);
     v->file[fd] = f;
+    v->close[fd] = false;
 }
 
 static int64_t act(struct view *v, const struct spawn_action *a)
@@ -219,6 +224,7 @@ static int64_t act(struct view *v, const struct spawn_action *a)
             file_get(v->file[a->from]);
             view_set(v, a->fd, v->file[a->from]);
         }
+        v->close[a->fd] = false;
         return OK;
     case SPAWN_OPEN:
         view_set(v, a->fd, file_open_path(a->path, a->flags, &error));
@@ -254,15 +260,16 @@ int64_t fd_export(struct startup *s, handle_t process,
     int64_t error = OK;
     enter();
     for (int fd = 0; fd < FDS_MAX; fd++)
-        if (table[fd].file && !table[fd].close_on_spawn) {
+        if (table[fd].file) {
             file_get(table[fd].file);
             v.file[fd] = table[fd].file;
+            v.close[fd] = table[fd].close_on_spawn;
         }
     mutex_unlock(&lock);
     for (size_t i = 0; i < action_count && error >= 0; i++)
         error = act(&v, &actions[i]);
     for (int fd = 0; fd < FDS_MAX; fd++) {
-        if (error >= 0 && v.file[fd])
+        if (error >= 0 && v.file[fd] && !v.close[fd])
             error = pass(s, process, fd, v.file[fd]);
         view_set(&v, fd, NULL);
     }
