@@ -90,14 +90,25 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
     return OK;
 }
 
-/* No receiver waits, or it cannot run here now, or handles are sent. */
-static __attribute__((noinline)) int64_t call_slow(struct thread *t,
-                                                   struct endpoint *ep,
-                                                   uint64_t handles,
-                                                   uint64_t badge)
-{
-    int64_t error;
+/*
+ * The two calls that clients and servers make all day have a path that calls
+ * nothing, needs no stack, and hands the hart over; all else is their slow
+ * half. A leaf without a frame pointer saves 30 instructions a round trip.
+ */
+#define HOT  __attribute__((optimize("omit-frame-pointer")))
+#define COLD __attribute__((noinline))
 
+static COLD int64_t call_slow(uint64_t h, uint64_t handles)
+{
+    struct thread *t = current_thread();
+    int64_t error;
+    struct endpoint *ep =
+        handle_object(&t->process->table, h, OBJECT_ENDPOINT, R_CALL, &error);
+    uint64_t badge;
+
+    if (!ep)
+        return error;
+    badge = handle_find(&t->process->table, h)->badge;
     if (!list_empty(&ep->receivers_waiting)) {
         struct thread *r =
             container_of(ep->receivers_waiting.next, struct thread, queue);
@@ -127,22 +138,19 @@ static __attribute__((noinline)) int64_t call_slow(struct thread *t,
     return OK;
 }
 
-int64_t sys_ipc_call(uint64_t h, uint64_t handles)
+HOT int64_t sys_ipc_call(uint64_t h, uint64_t handles)
 {
-    struct thread *t = current_thread();
+    struct thread *t = current_thread(), *r;
     struct handle *e = handle_find(&t->process->table, h);
     struct endpoint *ep;
-    struct thread *r;
-    int64_t error;
 
-    if (!e || e->object->type != OBJECT_ENDPOINT || !(e->rights & R_CALL)) {
-        handle_object(&t->process->table, h, OBJECT_ENDPOINT, R_CALL, &error);
-        return error;
-    }
+    if (handles || !e || e->object->type != OBJECT_ENDPOINT ||
+        !(e->rights & R_CALL))
+        return call_slow(h, handles);
     ep = (struct endpoint *)e->object;
     r = container_of(ep->receivers_waiting.next, struct thread, queue);
-    if (handles || list_empty(&ep->receivers_waiting) || !sched_may_switch(r))
-        return call_slow(t, ep, handles, e->badge);
+    if (list_empty(&ep->receivers_waiting) || !sched_may_switch(r))
+        return call_slow(h, handles);
     deliver(t, r, 0, e->badge);
     list_remove(&r->queue);
     thread_block(THREAD_REPLY);
@@ -170,12 +178,8 @@ static int64_t take_caller(struct endpoint *ep, struct thread *t)
     return E_AGAIN;
 }
 
-static inline struct endpoint *receiving(uint64_t h, int64_t *error)
+static struct endpoint *receiving(uint64_t h, int64_t *error)
 {
-    struct handle *e = handle_find(&current_process()->table, h);
-
-    if (e && e->object->type == OBJECT_ENDPOINT && (e->rights & R_RECEIVE))
-        return (struct endpoint *)e->object;
     return handle_object(&current_process()->table, h, OBJECT_ENDPOINT,
                          R_RECEIVE, error);
 }
@@ -209,8 +213,8 @@ int64_t sys_ipc_poll(uint64_t h)
 }
 
 /* The waiting caller gets the reply in t's frame; not yet queued to run. */
-static inline int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
-                            struct thread **caller)
+static int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
+                     struct thread **caller)
 {
     struct thread *c = thread_by_token(token, t->process);
     uint64_t passed = 0;
@@ -240,20 +244,18 @@ int64_t sys_ipc_reply(uint64_t token, uint64_t handles)
     return error;
 }
 
-/* a2 holds a word: the endpoint comes in t3, not in the third argument */
-int64_t sys_ipc_reply_receive(uint64_t token, uint64_t handles, uint64_t word)
+static COLD int64_t reply_receive_slow(uint64_t token, uint64_t handles)
 {
     struct thread *t = current_thread(), *caller;
     int64_t error;
     struct endpoint *ep = receiving(t->x[X_T3], &error);
 
-    (void)word;
     if (!ep)
         return error;
     error = reply(t, token, handles, &caller);
     if (error)
         return error;
-    if (!list_empty(&ep->callers) && take_caller(ep, t) == OK) {
+    if (take_caller(ep, t) == OK) {
         sched_ready(caller);
         return OK;
     }
@@ -262,6 +264,30 @@ int64_t sys_ipc_reply_receive(uint64_t token, uint64_t handles, uint64_t word)
         sched_switch(caller);
     else
         sched_ready(caller);
+    return OK;
+}
+
+/* a2 holds a word: the endpoint comes in t3, not in the third argument */
+HOT int64_t sys_ipc_reply_receive(uint64_t token, uint64_t handles,
+                                  uint64_t word)
+{
+    struct thread *t = current_thread();
+    struct thread *caller = thread_by_token(token, t->process);
+    struct handle *e = handle_find(&t->process->table, t->x[X_T3]);
+    struct endpoint *ep;
+
+    (void)word;
+    if (handles || !caller || !e || e->object->type != OBJECT_ENDPOINT ||
+        !(e->rights & R_RECEIVE))
+        return reply_receive_slow(token, handles);
+    ep = (struct endpoint *)e->object;
+    if (!list_empty(&ep->callers) || !sched_may_switch(caller))
+        return reply_receive_slow(token, handles);
+    copy_words(t, caller);
+    caller->x[X_A0] = OK;
+    caller->x[X_A1] = 0;
+    wait_at(ep);
+    sched_switch(caller);
     return OK;
 }
 
@@ -324,8 +350,7 @@ void endpoint_destroy(struct object *object)
 
 void endpoint_server_died(struct process *p)
 {
-    list_each(n, &all_threads)
-    {
+    list_each(n, &all_threads) {
         struct thread *t = container_of(n, struct thread, of_all);
 
         if (t->state == THREAD_REPLY && t->server == p)

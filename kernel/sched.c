@@ -134,8 +134,7 @@ void sched_boost(struct thread *t)
 static struct thread *first_allowed(struct hart *h, struct hart *thief)
 {
     for (int p = PRIORITIES - 1; p >= 0; p--) {
-        list_each(n, &h->ready[p])
-        {
+        list_each(n, &h->ready[p]) {
             struct thread *t = container_of(n, struct thread, queue);
 
             if (h == thief || allowed(t, thief))
@@ -231,11 +230,19 @@ static __attribute__((noinline)) void new_slice(struct hart *h,
     timer_program(h);
 }
 
-struct thread *sched_resume(void)
+/* What the thread that leaves the hart used goes to its account. */
+static inline void account(struct hart *h)
 {
-    struct hart *h = this_hart;
+    uint64_t now = csr_read(CSR_INSTRET);
+
+    h->trapped->instructions += now - h->instret;
+    h->instret = now;
+    h->switches++;
+}
+
+static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
+{
     struct thread *t;
-    uint64_t now;
 
     if (h->resched)
         reschedule(h);
@@ -244,16 +251,12 @@ struct thread *sched_resume(void)
         t->reload = 0;
         return t;
     }
-    /* what the thread that leaves used goes to its account */
-    now = csr_read(CSR_INSTRET);
-    h->trapped->instructions += now - h->instret;
-    h->instret = now;
+    account(h);
     if (!t) {
         h->trapped = h->sink;
         t = idle(h);
         h->instret = csr_read(CSR_INSTRET);
     }
-    h->switches++;
     if (h->slice_end != DEADLINE_NEVER || h->ready_map >> t->priority ||
         t->priority != t->base_priority)
         new_slice(h, t);
@@ -263,6 +266,29 @@ struct thread *sched_resume(void)
     }
     if (h->uthread != t && (h->uthread || t->uintr))
         uintr_switch(t);
+    h->trapped = t;
+    t->reload = 0;
+    return t;
+}
+
+/*
+ * The plain case of resume_slow, as a leaf: one thread handed the hart to
+ * another, nobody competes, nobody takes user interrupts.
+ */
+__attribute__((optimize("omit-frame-pointer"))) struct thread *
+sched_resume(void)
+{
+    struct hart *h = this_hart;
+    struct thread *t = h->current;
+
+    if (h->resched || !t || h->uthread || t->uintr ||
+        h->slice_end != DEADLINE_NEVER || h->ready_map >> t->priority ||
+        t->priority != t->base_priority ||
+        (t->process->space.fence_harts & 1u << h->index))
+        return resume_slow(h);
+    account(h);
+    h->space = t->process;
+    csr_write(CSR_SATP, t->process->space.satp);
     h->trapped = t;
     t->reload = 0;
     return t;
