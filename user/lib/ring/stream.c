@@ -230,6 +230,7 @@ int64_t stream_accept(struct stream *s, const struct stream_offer *offer,
         unmap_stream(s);
         close_handle(&s->bell);
         close_handle(&s->life);
+        s->life_bits = 0; /* nobody was given them */
     }
     return result;
 }
@@ -336,20 +337,22 @@ int64_t stream_state(const struct stream *s)
     return ring_peer_state(&s->in);
 }
 
+bool stream_leaving(struct stream *s)
+{
+    return !s->dead && ring_peer_state(&s->in) == 1 &&
+           ring_peer_state(&s->out) == 1 && ring_available(&s->in, 1) < 0;
+}
+
 bool stream_arm(struct stream *s, uint64_t want_in, uint64_t want_out)
 {
+    if (stream_leaving(s))
+        return false;
     bool ready = s->dead;
     if (want_in)
         ready |= ring_arm_wake(&s->in, want_in);
     if (want_out)
         ready |= ring_arm_wake(&s->out, want_out);
     return ready;
-}
-
-/* A moved count that is 0: nothing now, the end of the peer, or its hang-up. */
-static int64_t nothing(const struct stream *s)
-{
-    return s->dead ? E_DEAD : E_AGAIN;
 }
 
 int64_t stream_try_read(struct stream *s, void *to, uint64_t n)
@@ -360,9 +363,11 @@ int64_t stream_try_read(struct stream *s, void *to, uint64_t n)
             ring_bell(s);
         return moved;
     }
+    if (stream_leaving(s))
+        return E_AGAIN;
     if (moved == E_DEAD && ring_peer_state(&s->in) == 1)
         return 0;
-    return moved ? moved : nothing(s);
+    return moved ? moved : s->dead ? E_DEAD : E_AGAIN;
 }
 
 int64_t stream_try_write(struct stream *s, const void *from, uint64_t n)
@@ -382,7 +387,7 @@ int64_t stream_try_write(struct stream *s, const void *from, uint64_t n)
 static int64_t wait_for(struct stream *s, struct ring *ring, uint64_t want,
                         uint64_t deadline)
 {
-    if (ring_arm_wake(ring, want))
+    if (!stream_leaving(s) && ring_arm_wake(ring, want))
         return OK;
     if (ring == &s->in && (s->answer & STREAM_ON_DEMAND))
         ring_bell(s);
@@ -434,11 +439,10 @@ int64_t stream_write(struct stream *s, const void *from, uint64_t n,
 
 void stream_close(struct stream *s)
 {
+    /* No bell: closing `life` wakes the peer, and it finds these words. */
     if (s->map) {
-        bool out = ring_close(&s->out);
-        bool in = ring_close(&s->in);
-        if ((out || in) && s->bell)
-            ring_bell(s);
+        ring_close(&s->out);
+        ring_close(&s->in);
     }
     unmap_stream(s);
     close_handle(&s->bell);

@@ -53,7 +53,7 @@ int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
 {
     for (int i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &clients[i];
-        if (c->used)
+        if (c->used || !stream_bits_free(&c->stream))
             continue;
         int64_t error = stream_accept(&c->stream, offer, screen_notification,
                                       EVENT_BELL(i), EVENT_LIFE(i), reply);
@@ -99,8 +99,7 @@ void screen_event(uint64_t events)
     while (stream_state(&uart) < 0 && stream_reopen(&uart, uart_endpoint) < 0)
         clock_sleep_ns(RETRY_NS);
     for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
-        if (c->used)
-            stream_event(&c->stream, events);
+        stream_event(&c->stream, events);
 }
 
 /* Each of these moves what it can once and says whether it moved anything. */
@@ -143,6 +142,8 @@ static bool move_output(struct client *c)
     unsigned char *text, bytes[CHUNK];
     size_t room = uart_room(), used;
     int64_t count = ring_span(&c->stream.in, &text);
+    if (stream_leaving(&c->stream))
+        return false;
     if (count < 0 || (count == 0 && stream_state(&c->stream) != 0)) {
         drop(c); /* it hung up or died, and all it wrote is out */
         return true;

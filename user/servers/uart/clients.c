@@ -6,7 +6,6 @@
 #include "clients.h"
 
 #include <stdbool.h>
-#include <string.h>
 #include <uinta/ipc.h>
 #include <uinta/stream.h>
 #include "gen/stream_server.h"
@@ -41,7 +40,7 @@ static struct client *input_owner(void)
 static void drop(struct client *c)
 {
     stream_close(&c->stream);
-    memset(c, 0, sizeof(*c));
+    c->used = false;
 }
 
 /* The functions that the device core calls. */
@@ -125,7 +124,8 @@ static int64_t connect(void *context, struct message *call, uint64_t flags,
 {
     (void)context;
     int i = 0;
-    while (i < CLIENTS_MAX && clients[i].used)
+    while (i < CLIENTS_MAX &&
+           (clients[i].used || !stream_bits_free(&clients[i].stream)))
         i++;
     struct stream_offer offer = {memory, bell, life}, reply;
     if (i == CLIENTS_MAX) {
@@ -177,8 +177,7 @@ int64_t clients_init(struct ns16550 *uart, handle_t service,
 void clients_event(uint64_t events)
 {
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
-        if (clients[i].used)
-            stream_event(&clients[i].stream, events);
+        stream_event(&clients[i].stream, events);
     if (events & EVENT_SERVICE)
         serve();
     ns16550_kick_send(device);

@@ -163,6 +163,25 @@ bool stream_arm(struct stream *s, uint64_t want_in, uint64_t want_out);
  */
 int64_t stream_state(const struct stream *s);
 
+/*
+ * The peer is hanging up (both ways: one way can also be an end of file), all
+ * it sent is read, but its handles are not closed yet: that will raise the
+ * life bits any moment, and only then are they free for another stream. Until
+ * then stream_try_read says E_AGAIN and stream_arm false; a server that uses
+ * the rings directly asks here before it closes the stream.
+ */
+bool stream_leaving(struct stream *s);
+
+/*
+ * For a server that gives bits to its clients: are those of this stream (used
+ * once and closed since, or never used: all zero) free for another one? Not
+ * before its peer's end was heard: stream_event() goes to closed streams too.
+ */
+static inline bool stream_bits_free(const struct stream *s)
+{
+    return !s->life_bits || s->dead;
+}
+
 /* Hang up in order and give everything back. */
 void stream_close(struct stream *s);
 
