@@ -1,0 +1,22 @@
+/*
+ * The micro benchmark: what system calls, messages, interrupts, rings and
+ * programs cost, in instructions (docs/benchmarks/micro.md says how each is
+ * measured and what it includes). `make bench BENCH=micro` runs it.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "micro.h"
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && !strcmp(argv[1], "peer"))
+        return peer_main(argv[2]);
+    must(sys_thread_set(0, PRIORITY_MAIN, 0), "priority");
+    measure_calls();
+    measure_messages();
+    measure_other();
+    measure_notify();
+    measure_uintr(); /* last: from then on a switch also moves u* CSRs */
+    rows_print();
+    return 0;
+}
