@@ -14,7 +14,7 @@ enum info_kind {
     INFO_PROCESS, /* struct process_info */
     INFO_THREAD,  /* struct thread_info */
     INFO_IRQ,     /* struct irq_info: sources with an owner or a count */
-    INFO_HANDLE,  /* struct handle_info: index = pid << 16 | handle */
+    INFO_KINDS
 };
 
 struct memory_info {
@@ -73,11 +73,6 @@ struct irq_info {
     uint64_t direct; /* claims by the driver itself */
     uint64_t kernel; /* claims by the kernel */
     uint64_t masked; /* times masked because nobody owned it */
-};
-
-struct handle_info {
-    uint32_t handle, type, rights, object; /* object: its id */
-    uint64_t badge;
 };
 
 #endif

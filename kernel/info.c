@@ -1,7 +1,6 @@
 /* system_*: what the holder of the system handle may see and do. */
 #include "abi/info.h"
 #include "abi/uintr.h"
-#include "abi/startup.h"
 #include "gen/syscall_table.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
@@ -10,30 +9,32 @@
 #include "kernel/memory.h"
 #include "kernel/panic.h"
 #include "kernel/phys.h"
-#include "kernel/process.h"
-#include "kernel/riscv.h"
 #include "kernel/sbi.h"
-#include "kernel/thread.h"
 #include "kernel/uintr.h"
 
 extern char kernel_start[], kernel_end[];
 
 enum { RESET_OFF, RESET_REBOOT, RESET_FAILED };
 
-static bool fill_memory(uint64_t index, struct memory_info *out)
+/*
+ * Each fill_ function writes element `index` of its kind to a zeroed
+ * structure; false past the end.
+ */
+static bool fill_memory(uint64_t index, void *info)
 {
-    if (index > 0)
-        return false;
+    struct memory_info *out = info;
+
     out->total = machine.ram_end - machine.ram;
     out->free = frame_count_free() * PAGE_SIZE;
     out->kernel = (uint64_t)(kernel_end - kernel_start);
     for (int type = 0; type < OBJECT_TYPES; type++)
         out->objects[type] = object_count((enum object_type)type);
-    return true;
+    return index == 0;
 }
 
-static bool fill_hart(uint64_t index, struct hart_info *out)
+static bool fill_hart(uint64_t index, void *info)
 {
+    struct hart_info *out = info;
     struct hart *h = &harts[index];
 
     if (index >= hart_count)
@@ -51,12 +52,11 @@ static bool fill_hart(uint64_t index, struct hart_info *out)
 /* Node `index` of a list, NULL past the end. */
 static struct list *nth(struct list *head, uint64_t index)
 {
-    list_each(n, head)
-    {
-        if (index-- == 0)
-            return n;
-    }
-    return NULL;
+    struct list *n = head->next;
+
+    while (n != head && index-- > 0)
+        n = n->next;
+    return n == head ? NULL : n;
 }
 
 /* Used so far, also by one that runs right now on this hart. */
@@ -69,8 +69,9 @@ static uint64_t instructions(struct thread *t)
     return n;
 }
 
-static bool fill_process(uint64_t index, struct process_info *out)
+static bool fill_process(uint64_t index, void *info)
 {
+    struct process_info *out = info;
     struct list *n = nth(&all_processes, index);
     struct process *p = container_of(n, struct process, of_all);
 
@@ -82,15 +83,16 @@ static bool fill_process(uint64_t index, struct process_info *out)
     out->threads = p->thread_count;
     out->handles = p->table.count;
     out->memory = p->space.mapped;
-    out->instructions = p->instructions;
     out->status = p->status;
-    list_each(m, &p->threads) out->instructions +=
-        instructions(container_of(m, struct thread, of_process));
+    out->instructions = p->instructions;
+    list_each_entry(struct thread, t, &p->threads, of_process)
+        out->instructions += instructions(t);
     return true;
 }
 
-static bool fill_thread(uint64_t index, struct thread_info *out)
+static bool fill_thread(uint64_t index, void *info)
 {
+    struct thread_info *out = info;
     struct list *n = nth(&all_threads, index);
     struct thread *t = container_of(n, struct thread, of_all);
 
@@ -114,113 +116,75 @@ static bool fill_thread(uint64_t index, struct thread_info *out)
     return true;
 }
 
-static bool fill_irq(uint64_t index, struct irq_info *out)
+/* Has the source an owner, or ever been claimed by the kernel? */
+static bool irq_seen(uint32_t source)
 {
-    for (uint32_t s = 1; s < SOURCES_MAX; s++) {
-        struct irq *irq = irq_of_source(s);
+    struct irq *irq = irq_of_source(source);
 
-        if (!(irq && (irq->mode || irq->kernel_count)) && !irq_masked_count(s))
-            continue;
-        if (index-- > 0)
-            continue;
-        out->source = s;
-        out->masked = irq_masked_count(s);
-        if (!irq)
-            return true;
+    return irq_masked_count(source) > 0 ||
+           (irq && (irq->mode != IRQ_FREE || irq->kernel_count > 0));
+}
+
+static bool fill_irq(uint64_t index, void *info)
+{
+    struct irq_info *out = info;
+    struct irq *irq;
+    uint32_t s = 1;
+
+    for (; s < SOURCES_MAX; s++) {
+        if (irq_seen(s) && index-- == 0)
+            break;
+    }
+    if (s == SOURCES_MAX)
+        return false;
+    out->source = s;
+    out->masked = irq_masked_count(s);
+    irq = irq_of_source(s);
+    if (irq) {
         out->pid = irq->owner ? irq->owner->pid : 0;
         out->mode = irq->mode;
         out->hart = irq->hart;
         out->kernel = irq->kernel_count;
-        if (irq->thread) {
-            struct uintr_stats *stats =
-                phys_to_virt(memory_page(irq->thread->uintr->stats, 0));
-
-            out->direct = stats->direct[s];
-        }
-        return true;
     }
-    return false;
-}
+    if (irq && irq->thread) {
+        struct uintr_stats *stats =
+            phys_to_virt(memory_page(irq->thread->uintr->stats, 0));
 
-static bool fill_handle(uint64_t index, struct handle_info *out)
-{
-    struct process *p = process_by_id((uint32_t)(index >> 16));
-    uint64_t h = index & 0xffff;
-    struct handle *e;
-
-    if (!p || h >= HANDLES_MAX)
-        return false;
-    e = handle_find(&p->table, h);
-    out->handle = (uint32_t)h;
-    if (e) {
-        out->type = e->object->type;
-        out->rights = e->rights;
-        out->object = e->object->id;
-        out->badge = e->badge;
+        out->direct = stats->direct[s];
     }
     return true;
 }
 
-static int64_t system_handle(uint64_t h, uint32_t right)
-{
-    int64_t error;
+static const struct {
+    uint32_t size;
+    bool (*fill)(uint64_t index, void *info);
+} kinds[INFO_KINDS] = {
+    [INFO_MEMORY] = {sizeof(struct memory_info), fill_memory},
+    [INFO_HART] = {sizeof(struct hart_info), fill_hart},
+    [INFO_PROCESS] = {sizeof(struct process_info), fill_process},
+    [INFO_THREAD] = {sizeof(struct thread_info), fill_thread},
+    [INFO_IRQ] = {sizeof(struct irq_info), fill_irq},
+};
 
-    return handle_object(&current_process()->table, h, OBJECT_SYSTEM, right,
-                         &error)
-               ? OK
-               : error;
+static int64_t check_system(uint64_t h, uint32_t right)
+{
+    HANDLE(struct object, system, h, OBJECT_SYSTEM, right);
+
+    return OK;
 }
 
 int64_t sys_system_info(uint64_t h, uint64_t kind, uint64_t index, uint64_t out,
                         uint64_t size)
 {
-    union {
-        struct memory_info memory;
-        struct hart_info hart;
-        struct process_info process;
-        struct thread_info thread;
-        struct irq_info irq;
-        struct handle_info handle;
-    } info;
-    static const uint32_t sizes[] = {
-        [INFO_MEMORY] = sizeof(info.memory),
-        [INFO_HART] = sizeof(info.hart),
-        [INFO_PROCESS] = sizeof(info.process),
-        [INFO_THREAD] = sizeof(info.thread),
-        [INFO_IRQ] = sizeof(info.irq),
-        [INFO_HANDLE] = sizeof(info.handle),
-    };
-    int64_t error = system_handle(h, R_INSPECT);
-    bool found = false;
+    uint64_t info[16] = {0};
 
-    if (error)
-        return error;
-    if (kind > INFO_HANDLE || size != sizes[kind])
+    TRY(check_system(h, R_INSPECT));
+    if (kind >= INFO_KINDS || size != kinds[kind].size)
         return E_ARG;
-    memset(&info, 0, sizeof(info));
-    switch ((enum info_kind)kind) {
-    case INFO_MEMORY:
-        found = fill_memory(index, &info.memory);
-        break;
-    case INFO_HART:
-        found = fill_hart(index, &info.hart);
-        break;
-    case INFO_PROCESS:
-        found = fill_process(index, &info.process);
-        break;
-    case INFO_THREAD:
-        found = fill_thread(index, &info.thread);
-        break;
-    case INFO_IRQ:
-        found = fill_irq(index, &info.irq);
-        break;
-    case INFO_HANDLE:
-        found = fill_handle(index, &info.handle);
-        break;
-    }
-    if (!found)
+    assert(size <= sizeof(info));
+    if (!kinds[kind].fill(index, info))
         return E_NOENT;
-    return copy_to_user(current_process(), out, &info, size);
+    return copy_to_user(current_process(), out, info, size);
 }
 
 int64_t sys_system_log_read(uint64_t h, uint64_t from, uint64_t out,
@@ -230,43 +194,35 @@ int64_t sys_system_log_read(uint64_t h, uint64_t from, uint64_t out,
         uint64_t next;
         char text[504];
     } buffer;
-    int64_t error = system_handle(h, R_READ);
     size_t n;
 
-    if (error)
-        return error;
+    TRY(check_system(h, R_READ));
     if (size <= sizeof(buffer.next))
         return E_ARG;
+    size = min(size, sizeof(buffer));
     buffer.next = from;
-    n = log_read(&buffer.next, buffer.text,
-                 min(size - sizeof(buffer.next), sizeof(buffer.text)));
-    error =
-        copy_to_user(current_process(), out, &buffer, sizeof(buffer.next) + n);
-    return error ? error : (int64_t)n;
+    n = log_read(&buffer.next, buffer.text, size - sizeof(buffer.next));
+    TRY(copy_to_user(current_process(), out, &buffer, sizeof(buffer.next) + n));
+    return (int64_t)n;
 }
 
 int64_t sys_system_log_write(uint64_t h, uint64_t text, uint64_t size)
 {
     char line[256];
-    int64_t error = system_handle(h, R_WRITE);
 
-    if (error)
-        return error;
+    TRY(check_system(h, R_WRITE));
     if (size > sizeof(line))
         return E_RANGE;
-    error = copy_from_user(current_process(), line, text, size);
-    if (!error)
-        log_write(line, size);
-    return error;
+    TRY(copy_from_user(current_process(), line, text, size));
+    log_write(line, size);
+    return OK;
 }
 
 int64_t sys_system_kill(uint64_t h, uint64_t pid, uint64_t code)
 {
-    int64_t error = system_handle(h, R_KILL);
-    struct process *p = error ? NULL : process_by_id((uint32_t)pid);
+    struct process *p = process_by_id((uint32_t)pid);
 
-    if (error)
-        return error;
+    TRY(check_system(h, R_KILL));
     if (!p || p->status.reason != EXIT_RUNNING)
         return E_NOENT;
     process_end(p, EXIT_KILLED, (int32_t)code);
@@ -287,10 +243,7 @@ static void print_log(void)
 
 int64_t sys_system_reset(uint64_t h, uint64_t kind)
 {
-    int64_t error = system_handle(h, R_RESET);
-
-    if (error)
-        return error;
+    TRY(check_system(h, R_RESET));
     if (kind > RESET_FAILED)
         return E_ARG;
     if (kind == RESET_FAILED)
