@@ -243,6 +243,31 @@ static void none_lost(void)
     end();
 }
 
+/* Both kinds arrive at all distances from each other, in U-mode. */
+static void among_timers(void)
+{
+    struct ctx ctx;
+    ulong timers = 0;
+
+    begin("external.alarms-among-s-timer-interrupts-none-lost");
+    prepare(&ctx, user_wait, USTATUS_UIE);
+    ctx.x[A0] = MANY;
+    ctx.x[A1] = 500000000;
+    ctx.x[A4] = 2003;
+    ctx.x[A5] = MANY - 1;
+    ctx.x[S10] = ACT_DEVICE | ACT_REARM;
+    device_alarm(1000);
+    do {
+        timer_set(csr_read(CSR_TIME) + 100 + 7 * timers++ % 400);
+        csr_write(CSR_SIE, SIP_STIP);
+        run(&ctx, MODE_U);
+    } while (ctx.cause == (INTERRUPT | 5));
+    csr_write(CSR_SIE, 0);
+    check("scause", ctx.cause, EXC_ECALL_U);
+    check("interrupts", user_log.count, MANY);
+    end();
+}
+
 void device_cases(void)
 {
     begin("external.device-tree-names-the-u-context");
@@ -256,4 +281,5 @@ void device_cases(void)
     line_and_software();
     supervisor_first();
     none_lost();
+    among_timers();
 }

@@ -199,6 +199,7 @@ void device_cases(void);
 void wait_cases(void);
 void alias_cases(void);
 void hart_cases(void);
+void random_cases(void);
 void count_cases(void);
 
 #endif

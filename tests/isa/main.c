@@ -49,6 +49,7 @@ int main(ulong hart, const void *dtb)
     wait_cases();
     alias_cases();
     hart_cases();
+    random_cases();
     count_cases();
     finish();
 }
