@@ -100,22 +100,15 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
 
 static COLD int64_t call_slow(uint64_t h, uint64_t handles)
 {
+    HANDLE(struct endpoint, ep, h, OBJECT_ENDPOINT, R_CALL);
     struct thread *t = current_thread();
-    int64_t error;
-    struct endpoint *ep =
-        handle_object(&t->process->table, h, OBJECT_ENDPOINT, R_CALL, &error);
-    uint64_t badge;
+    uint64_t badge = handle_find(&t->process->table, h)->badge;
 
-    if (!ep)
-        return error;
-    badge = handle_find(&t->process->table, h)->badge;
     if (!list_empty(&ep->receivers_waiting)) {
         struct thread *r =
-            container_of(ep->receivers_waiting.next, struct thread, queue);
+            list_first(&ep->receivers_waiting, struct thread, queue);
 
-        error = deliver(t, r, handles, badge);
-        if (error)
-            return error;
+        TRY(deliver(t, r, handles, badge));
         list_remove(&r->queue);
         thread_block(THREAD_REPLY);
         if (sched_may_switch(r))
@@ -126,9 +119,7 @@ static COLD int64_t call_slow(uint64_t h, uint64_t handles)
     }
     if (ep->receivers == 0)
         return E_DEAD;
-    error = check_handles(t->process, handles);
-    if (error)
-        return error;
+    TRY(check_handles(t->process, handles));
     t->badge = badge;
     t->send_handles = handles;
     list_push(&ep->callers, &t->queue);
@@ -148,7 +139,7 @@ HOT int64_t sys_ipc_call(uint64_t h, uint64_t handles)
         !(e->rights & R_CALL))
         return call_slow(h, handles);
     ep = (struct endpoint *)e->object;
-    r = container_of(ep->receivers_waiting.next, struct thread, queue);
+    r = list_first(&ep->receivers_waiting, struct thread, queue);
     if (list_empty(&ep->receivers_waiting) || !sched_may_switch(r))
         return call_slow(h, handles);
     deliver(t, r, 0, e->badge);
@@ -162,8 +153,7 @@ HOT int64_t sys_ipc_call(uint64_t h, uint64_t handles)
 static int64_t take_caller(struct endpoint *ep, struct thread *t)
 {
     while (!list_empty(&ep->callers)) {
-        struct thread *caller =
-            container_of(ep->callers.next, struct thread, queue);
+        struct thread *caller = list_first(&ep->callers, struct thread, queue);
         int64_t error = deliver(caller, t, caller->send_handles, caller->badge);
 
         if (error) { /* its fault or our full table: it learns which */
@@ -178,12 +168,6 @@ static int64_t take_caller(struct endpoint *ep, struct thread *t)
     return E_AGAIN;
 }
 
-static struct endpoint *receiving(uint64_t h, int64_t *error)
-{
-    return handle_object(&current_process()->table, h, OBJECT_ENDPOINT,
-                         R_RECEIVE, error);
-}
-
 static inline void wait_at(struct endpoint *ep)
 {
     struct thread *t = current_thread();
@@ -194,11 +178,8 @@ static inline void wait_at(struct endpoint *ep)
 
 int64_t sys_ipc_receive(uint64_t h)
 {
-    int64_t error;
-    struct endpoint *ep = receiving(h, &error);
+    HANDLE(struct endpoint, ep, h, OBJECT_ENDPOINT, R_RECEIVE);
 
-    if (!ep)
-        return error;
     if (take_caller(ep, current_thread()) != OK)
         wait_at(ep);
     return OK;
@@ -206,10 +187,9 @@ int64_t sys_ipc_receive(uint64_t h)
 
 int64_t sys_ipc_poll(uint64_t h)
 {
-    int64_t error;
-    struct endpoint *ep = receiving(h, &error);
+    HANDLE(struct endpoint, ep, h, OBJECT_ENDPOINT, R_RECEIVE);
 
-    return ep ? take_caller(ep, current_thread()) : error;
+    return take_caller(ep, current_thread());
 }
 
 /* The waiting caller gets the reply in t's frame; not yet queued to run. */
@@ -237,24 +217,18 @@ static int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
 int64_t sys_ipc_reply(uint64_t token, uint64_t handles)
 {
     struct thread *caller;
-    int64_t error = reply(current_thread(), token, handles, &caller);
 
-    if (!error)
-        sched_ready(caller);
-    return error;
+    TRY(reply(current_thread(), token, handles, &caller));
+    sched_ready(caller);
+    return OK;
 }
 
 static COLD int64_t reply_receive_slow(uint64_t token, uint64_t handles)
 {
     struct thread *t = current_thread(), *caller;
-    int64_t error;
-    struct endpoint *ep = receiving(t->x[X_T3], &error);
+    HANDLE(struct endpoint, ep, t->x[X_T3], OBJECT_ENDPOINT, R_RECEIVE);
 
-    if (!ep)
-        return error;
-    error = reply(t, token, handles, &caller);
-    if (error)
-        return error;
+    TRY(reply(t, token, handles, &caller));
     if (take_caller(ep, t) == OK) {
         sched_ready(caller);
         return OK;
@@ -302,26 +276,29 @@ int64_t sys_endpoint_create(void)
     return handle_publish(ep, R_CALL | R_RECEIVE | R_DUP);
 }
 
-int64_t sys_endpoint_bind(uint64_t h, uint64_t hd)
+static void bind(struct endpoint *ep, struct doorbell *bell)
 {
-    int64_t error;
-    struct endpoint *ep = receiving(h, &error);
-    struct doorbell *bell = NULL;
-
-    if (!ep)
-        return error;
-    if (hd) {
-        bell = handle_object(&current_process()->table, hd, OBJECT_DOORBELL,
-                             R_RING, &error);
-        if (!bell)
-            return error;
-        object_get(&bell->object);
-    }
     if (ep->bell)
         object_put(&ep->bell->object);
     ep->bell = bell;
-    if (bell && !list_empty(&ep->callers))
+    if (!bell)
+        return;
+    object_get(&bell->object);
+    if (!list_empty(&ep->callers))
         doorbell_ring(bell);
+}
+
+int64_t sys_endpoint_bind(uint64_t h, uint64_t hd)
+{
+    HANDLE(struct endpoint, ep, h, OBJECT_ENDPOINT, R_RECEIVE);
+
+    if (hd) {
+        HANDLE(struct doorbell, bell, hd, OBJECT_DOORBELL, R_RING);
+        if (bell != ep->bell)
+            bind(ep, bell);
+    } else {
+        bind(ep, NULL);
+    }
     return OK;
 }
 
@@ -332,27 +309,25 @@ void endpoint_closed(struct object *object, uint32_t rights)
 
     if (!(rights & R_RECEIVE) || --ep->receivers > 0)
         return;
-    list_each(n, &ep->callers)
-        thread_wake(container_of(n, struct thread, queue), E_DEAD);
-    list_each(n, &ep->receivers_waiting)
-        thread_wake(container_of(n, struct thread, queue), E_BADHANDLE);
+    list_each_entry(struct thread, t, &ep->callers, queue)
+        thread_wake(t, E_DEAD);
+    list_each_entry(struct thread, t, &ep->receivers_waiting, queue)
+        thread_wake(t, E_BADHANDLE);
 }
 
 void endpoint_destroy(struct object *object)
 {
     struct endpoint *ep = (struct endpoint *)object;
 
-    list_each(n, &ep->receivers_waiting)
-        thread_wake(container_of(n, struct thread, queue), E_BADHANDLE);
+    list_each_entry(struct thread, t, &ep->receivers_waiting, queue)
+        thread_wake(t, E_BADHANDLE);
     if (ep->bell)
         object_put(&ep->bell->object);
 }
 
 void endpoint_server_died(struct process *p)
 {
-    list_each(n, &all_threads) {
-        struct thread *t = container_of(n, struct thread, of_all);
-
+    list_each_entry(struct thread, t, &all_threads, of_all) {
         if (t->state == THREAD_REPLY && t->server == p)
             thread_wake(t, E_DEAD);
     }

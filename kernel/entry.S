@@ -1,7 +1,7 @@
 /*
  * First instructions of every hart, at physical addresses with satp = 0.
- * Both ways in turn translation on with boot_root, which maps the RAM's GiB
- * at its own address and at KERNEL_BASE, and go on at the high address.
+ * Both ways in turn translation on with boot_root, which maps the GiB they
+ * run in at its own address and all of memory at KERNEL_BASE, and go on high.
  *
  * Boot hart: a0 = hart id, a1 = device tree [SBI, HSM]. The firmware starts
  * one hart; the others arrive at secondary_entry through hart_start.
@@ -21,18 +21,26 @@ _start:
 1:  sd      zero, 0(t0)
     addi    t0, t0, 8
     bltu    t0, t1, 1b
-    /* two GiB leaves: entry i at its own address, entry 256 + i high */
+    /* GiB leaves: all of memory high, and the GiB we run in where it is */
     la      t0, boot_root
+    li      t1, 256 * 8
+    add     t1, t1, t0
+    li      t2, 256
+    li      t3, 0xcf            /* D A X W R V, PPN 0 */
+    li      t4, 1 << 28         /* the PPN field of a GiB */
+1:  sd      t3, 0(t1)
+    add     t3, t3, t4
+    addi    t1, t1, 8
+    addi    t2, t2, -1
+    bnez    t2, 1b
     la      t1, _start
-    srli    t2, t1, 30          /* GiB of RAM we run in */
-    slli    t3, t2, 28          /* its PPN field: (GiB << 18) << 10 */
-    ori     t3, t3, 0xcf        /* D A X W R V */
-    slli    t2, t2, 3
+    srli    t1, t1, 30
+    slli    t1, t1, 3
+    add     t0, t0, t1
+    li      t2, 256 * 8
     add     t2, t2, t0
-    sd      t3, 0(t2)
-    li      t4, 256 * 8
-    add     t2, t2, t4
-    sd      t3, 0(t2)
+    ld      t2, 0(t2)
+    sd      t2, 0(t0)
     la      sp, hart_stacks + STACK_STRIDE
     la      ra, boot_main
     j       translate

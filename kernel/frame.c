@@ -71,16 +71,6 @@ void frame_release(uint64_t start, uint64_t end)
     }
 }
 
-void frame_reserve(uint64_t start, uint64_t end)
-{
-    start = max(start & ~(PAGE_SIZE - 1), frames.base);
-    end = min(page_round(end), frames.end);
-    for (uint64_t f = start; f < end; f += PAGE_SIZE) {
-        if (!is_used(index_of(f)))
-            take(index_of(f));
-    }
-}
-
 uint64_t frame_alloc(void)
 {
     if (list_empty(&frames.free))
@@ -141,11 +131,6 @@ void frame_free(uint64_t frame)
 uint64_t frame_count_free(void)
 {
     return frames.free_count;
-}
-
-uint64_t frame_count_total(void)
-{
-    return index_of(frames.end);
 }
 
 bool frame_is_ram(uint64_t start, uint64_t size)

@@ -16,8 +16,6 @@ uint64_t frame_init(uint64_t base, uint64_t end, uint64_t bitmap);
 
 /* Make the frames of [start, end) free, whatever lies outside RAM ignored. */
 void frame_release(uint64_t start, uint64_t end);
-/* The reverse: take [start, end) out of use before anybody allocates. */
-void frame_reserve(uint64_t start, uint64_t end);
 
 /* Physical address of a frame, 0 if there is none. */
 uint64_t frame_alloc(void);               /* content undefined */
@@ -26,7 +24,6 @@ uint64_t frame_alloc_run(uint64_t count); /* contiguous, undefined content */
 void frame_free(uint64_t frame);
 
 uint64_t frame_count_free(void);
-uint64_t frame_count_total(void);
 bool frame_is_ram(uint64_t start, uint64_t size);
 
 #endif

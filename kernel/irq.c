@@ -120,20 +120,11 @@ void irq_interrupt(void)
     }
 }
 
-static struct irq *attachable(uint64_t h, int64_t *error)
-{
-    return handle_object(&current_process()->table, h, OBJECT_IRQ, R_ATTACH,
-                         error);
-}
-
 int64_t sys_irq_attach(uint64_t h)
 {
-    int64_t error;
-    struct irq *irq = attachable(h, &error);
+    HANDLE(struct irq, irq, h, OBJECT_IRQ, R_ATTACH);
     struct thread *t = current_thread();
 
-    if (!irq)
-        return error;
     if (!t->uintr)
         return E_STATE;
     if (irq->mode != IRQ_FREE)
@@ -146,14 +137,9 @@ int64_t sys_irq_attach(uint64_t h)
 
 int64_t sys_irq_bind(uint64_t h, uint64_t hd)
 {
-    int64_t error;
-    struct irq *irq = attachable(h, &error);
-    struct doorbell *bell = irq ? handle_object(&current_process()->table, hd,
-                                                OBJECT_DOORBELL, R_RING, &error)
-                                : NULL;
+    HANDLE(struct irq, irq, h, OBJECT_IRQ, R_ATTACH);
+    HANDLE(struct doorbell, bell, hd, OBJECT_DOORBELL, R_RING);
 
-    if (!bell)
-        return error;
     if (irq->mode != IRQ_FREE)
         return E_BUSY;
     own(irq, IRQ_NOTIFY);
@@ -163,26 +149,12 @@ int64_t sys_irq_bind(uint64_t h, uint64_t hd)
     return OK;
 }
 
-/* The irq behind h if the caller's process owns it. */
-static struct irq *owned(uint64_t h, int64_t *error)
-{
-    struct irq *irq = attachable(h, error);
-
-    if (irq && irq->owner != current_process()) {
-        *error = E_STATE;
-        return NULL;
-    }
-    return irq;
-}
-
 int64_t sys_irq_ack(uint64_t h)
 {
-    int64_t error;
-    struct irq *irq = owned(h, &error);
+    HANDLE(struct irq, irq, h, OBJECT_IRQ, R_ATTACH);
 
-    if (!irq)
-        return error;
-    if (irq->mode != IRQ_NOTIFY || !irq->claimed)
+    if (irq->owner != current_process() || irq->mode != IRQ_NOTIFY ||
+        !irq->claimed)
         return E_STATE;
     irq->claimed = false;
     plic_complete((uint32_t)irq->context, irq->source);
@@ -192,11 +164,10 @@ int64_t sys_irq_ack(uint64_t h)
 
 int64_t sys_irq_release(uint64_t h)
 {
-    int64_t error;
-    struct irq *irq = owned(h, &error);
+    HANDLE(struct irq, irq, h, OBJECT_IRQ, R_ATTACH);
 
-    if (!irq)
-        return error;
+    if (irq->owner != current_process())
+        return E_STATE;
     irq_drop(irq);
     return OK;
 }

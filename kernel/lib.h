@@ -91,11 +91,6 @@ static inline void list_remove(struct list *node)
          &e->member != (head);                                  \
          e = e##_next, e##_next = list_first(&e->member, type, member))
 
-/* Every node of a list; the body may remove the node it is at. */
-#define list_each(node, head)                                         \
-    for (struct list *node = (head)->next, *node##_next = node->next; \
-         node != (head); node = node##_next, node##_next = node->next)
-
 /* A failed call's negative enum error is the caller's result, too. */
 #define TRY(call)              \
     do {                       \

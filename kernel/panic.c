@@ -39,6 +39,11 @@ static void backtrace(const uint64_t *fp)
             at > (uint64_t)kernel_start + (2 << 20))
             break;
         uint64_t ra = fp[-1];
+        if (depth == 0 && (ra & ~0x1fffffUL) == (at & ~0x1fffffUL) &&
+            ra > (uint64_t)kernel_rodata) {
+            fp = (const uint64_t *)ra; /* a leaf: it kept only fp */
+            continue;
+        }
         if (ra < (uint64_t)kernel_start || ra >= (uint64_t)kernel_rodata)
             break;
         say(" 0x%lx", ra);

@@ -62,8 +62,8 @@ void process_end(struct process *p, enum exit_reason reason, int32_t code)
     object_get(&p->object); /* the last thread may drop the last reference */
     if (p->thread_count == 0)
         process_finish(p);
-    list_each(n, &p->threads)
-        thread_kill(container_of(n, struct thread, of_process));
+    list_each_entry(struct thread, t, &p->threads, of_process)
+        thread_kill(t);
     object_put(&p->object);
 }
 
@@ -72,8 +72,8 @@ void process_finish(struct process *p)
     struct doorbell *watcher = p->watcher;
 
     p->ending = true;
-    while (!list_empty(&p->irqs))
-        irq_drop(container_of(p->irqs.next, struct irq, of_process));
+    list_each_entry(struct irq, irq, &p->irqs, of_process)
+        irq_drop(irq);
     endpoint_server_died(p);
     if (this_hart->space == p)
         space_kernel_enter();
@@ -89,10 +89,7 @@ void process_finish(struct process *p)
 
 struct process *process_by_id(uint32_t pid)
 {
-    list_each(n, &all_processes)
-    {
-        struct process *p = container_of(n, struct process, of_all);
-
+    list_each_entry(struct process, p, &all_processes, of_all) {
         if (p->pid == pid)
             return p;
     }

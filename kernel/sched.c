@@ -60,11 +60,27 @@ static struct hart *choose(struct thread *t)
     return best;
 }
 
-/* Let a hart that runs an equal end its slice some time. */
+/*
+ * Let the thread that h runs end its turn some time. One that was preempted
+ * goes on with the rest of its turn, or frequent interrupts would renew it
+ * for ever and its equals would starve.
+ */
 static void start_slice(struct hart *h)
 {
+    uint64_t left = h->current->slice_left;
+
     if (h->slice_end == DEADLINE_NEVER)
-        h->slice_end = rdtime() + machine.timebase / SLICES_PER_SECOND;
+        h->slice_end =
+            rdtime() + (left ? left : machine.timebase / SLICES_PER_SECOND);
+}
+
+/* The current thread leaves with this much of its turn unused. */
+static void keep_slice(struct hart *h)
+{
+    uint64_t now = rdtime();
+
+    if (h->slice_end != DEADLINE_NEVER)
+        h->current->slice_left = h->slice_end > now ? h->slice_end - now : 1;
 }
 
 static void enqueue(struct hart *h, struct thread *t, bool front)
@@ -134,9 +150,7 @@ void sched_boost(struct thread *t)
 static struct thread *first_allowed(struct hart *h, struct hart *thief)
 {
     for (int p = PRIORITIES - 1; p >= 0; p--) {
-        list_each(n, &h->ready[p]) {
-            struct thread *t = container_of(n, struct thread, queue);
-
+        list_each_entry(struct thread, t, &h->ready[p], queue) {
             if (h == thief || allowed(t, thief))
                 return t;
         }
@@ -170,10 +184,14 @@ static __attribute__((noinline)) void reschedule(struct hart *h)
             sched_switch(t);
         return;
     }
-    if (expired)
+    if (expired) {
         t->priority = t->base_priority;
+        t->slice_left = 0;
+    }
     uint32_t above = h->ready_map >> t->priority;
     if (above > 1 || (above == 1 && expired)) {
+        if (!expired)
+            keep_slice(h);
         sched_switch(pick(h));
         place(t, !expired);
     }

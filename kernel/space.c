@@ -180,8 +180,8 @@ static void free_region(struct space *s, struct region *r)
 
 void space_free(struct space *s)
 {
-    list_each(n, &s->regions)
-        free_region(s, container_of(n, struct region, node));
+    list_each_entry(struct region, r, &s->regions, node)
+        free_region(s, r);
     for (uint32_t i = 0; i < USER_ENTRIES; i++) {
         if (!(s->root[i] & PTE_V))
             continue;
@@ -209,10 +209,7 @@ static bool overlaps(struct space *s, uint64_t start, uint64_t size)
     /* the pages that uintr_register maps belong to the kernel */
     if (start < USER_UINTR_STATS + PAGE_SIZE && start + size > USER_UINTR_PLIC)
         return true;
-    list_each(n, &s->regions)
-    {
-        struct region *r = container_of(n, struct region, node);
-
+    list_each_entry(struct region, r, &s->regions, node) {
         if (start < r->start + r->size && r->start < start + size)
             return true;
     }
@@ -282,18 +279,15 @@ int64_t space_map(struct space *s, struct memory *m, uint64_t address,
 int64_t space_unmap(struct space *s, uint64_t address, uint64_t size)
 {
     int64_t error = check_range(address, size);
-    struct region *r = NULL;
+    struct region *found = NULL;
 
     if (error)
         return error;
-    list_each(n, &s->regions)
-    {
-        r = container_of(n, struct region, node);
+    list_each_entry(struct region, r, &s->regions, node) {
         if (r->start == address && r->size == size)
-            break;
-        r = NULL;
+            found = r;
     }
-    if (!r)
+    if (!found)
         return E_ARG;
     for (uint64_t done = 0; done < size; done += PAGE_SIZE)
         *space_entry(s, address + done, false) = 0;
@@ -305,7 +299,7 @@ int64_t space_unmap(struct space *s, uint64_t address, uint64_t size)
             sfence_all();
     }
     sbi_remote_sfence(s->ran_harts & ~(1u << this_hart->index), address, size);
-    free_region(s, r);
+    free_region(s, found);
     return OK;
 }
 

@@ -43,10 +43,7 @@ int64_t sys_uintr_take(void)
 
     if (!t->uintr)
         return E_STATE;
-    list_each(n, &t->process->irqs)
-    {
-        struct irq *irq = container_of(n, struct irq, of_process);
-
+    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
         if (irq->thread == t && irq->claimed &&
             (!lowest || irq->source < lowest->source))
             lowest = irq;

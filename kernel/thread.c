@@ -158,9 +158,7 @@ int64_t sys_thread_create(uint64_t hp, uint64_t entry, uint64_t stack,
         return E_RANGE;
     if (stack & 15)
         return E_ALIGN;
-    error = handle_reserve(&current_process()->table, 1);
-    if (error)
-        return error;
+    TRY(handle_reserve(&current_process()->table, 1));
     t = thread_new(p, (uint32_t)priority);
     if (!t)
         return E_NOMEM;

@@ -40,7 +40,8 @@ struct thread {
 
     uint32_t priority, base_priority; /* the first is boosted at times */
     uint32_t hart_mask;
-    struct list queue; /* ready queue, or an endpoint's list */
+    uint64_t slice_left; /* ticks, of its turn among equals; 0: a new turn */
+    struct list queue;   /* ready queue, or an endpoint's list */
 
     /* what it waits for */
     struct timer timer;
@@ -97,6 +98,7 @@ static inline void thread_block(enum thread_state state)
 
     t->state = state;
     t->priority = t->base_priority; /* a boost ends here */
+    t->slice_left = 0;
     this_hart->current = NULL;
 }
 /* End a wait of any kind with this result; the thread becomes ready. */

@@ -23,10 +23,7 @@ static uint64_t pending(struct uintr *u)
 /* Every source of t, to this hart's U context or to its S context. */
 static void route_sources(struct thread *t, struct hart *h, bool user)
 {
-    list_each(n, &t->process->irqs)
-    {
-        struct irq *irq = container_of(n, struct irq, of_process);
-
+    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
         if (irq->thread != t)
             continue;
         if (user)
@@ -210,10 +207,7 @@ void uintr_abandon(struct thread *t)
 {
     struct uintr *u = t->uintr;
 
-    list_each(n, &t->process->irqs)
-    {
-        struct irq *irq = container_of(n, struct irq, of_process);
-
+    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
         if (irq->thread == t)
             irq_drop(irq);
     }
