@@ -1,7 +1,6 @@
 /*
  * The C library on the real kernel: arguments, files, directories, pipes,
- * descriptors, malloc, time, threads. Prints one line a case; exits 0 if all
- * are as they should be.
+ * descriptors, malloc, time, threads.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -16,20 +15,9 @@
 #include <uinta/process.h>
 #include <uinta/thread.h>
 #include "abi/errors.h"
-#include "gen/syscalls.h"
+#include "guest.h"
 
-static int failures;
-
-#define CHECK(what)                                                     \
-    do {                                                                \
-        if (!(what)) {                                                  \
-            printf("%s:%d: %s (errno %d)\n", __func__, __LINE__, #what, \
-                   errno);                                              \
-            failures++;                                                 \
-        }                                                               \
-    } while (0)
-
-static void files(void)
+TEST(files)
 {
     char text[64];
     struct stat st;
@@ -66,7 +54,7 @@ static void files(void)
     CHECK(!opendir("/etc/motd") && errno == ENOTDIR);
 }
 
-static void descriptors(void)
+TEST(descriptors)
 {
     int fd = open("/dev/null", O_RDWR);
     CHECK(fd >= 0 && write(fd, "x", 1) == 1);
@@ -85,7 +73,7 @@ static void descriptors(void)
         close(opened[--n]);
 }
 
-static void pipes(void)
+TEST(pipes)
 {
     int fds[2];
     char buffer[5000];
@@ -119,7 +107,7 @@ static int64_t pour(void *argument)
     return -1;
 }
 
-static void pipe_between_threads(void)
+TEST(pipe_between_threads)
 {
     struct thread t;
     int fds[2], got, expected = 0;
@@ -132,7 +120,7 @@ static void pipe_between_threads(void)
     close(fds[0]);
 }
 
-static void memory(void)
+TEST(memory)
 {
     enum { BLOCKS = 200 };
     char *blocks[BLOCKS];
@@ -164,7 +152,7 @@ static void memory(void)
     sys_handle_close((uint64_t)object);
 }
 
-static void times(void)
+TEST(times)
 {
     struct timespec a, b, nap = {0, 20 * 1000 * 1000};
     CHECK(clock_gettime(CLOCK_MONOTONIC, &a) == 0);
@@ -194,7 +182,7 @@ static int64_t count(void *argument)
     return (int64_t)argument;
 }
 
-static void threads(void)
+TEST(threads)
 {
     struct thread t[4];
     for (long i = 0; i < 4; i++)
@@ -204,23 +192,11 @@ static void threads(void)
     CHECK(counter == 20000);
 }
 
-int main(int argc, char **argv)
+TEST(arguments_and_identity)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } cases[] = {
-        {"files", files},     {"descriptors", descriptors},
-        {"pipes", pipes},     {"pipe between threads", pipe_between_threads},
-        {"memory", memory},   {"times", times},
-        {"threads", threads},
-    };
-    CHECK(argc == 1 && strcmp(argv[0], "/test/libc") == 0 && !argv[1]);
-    CHECK(getpid() > 1);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int before = failures;
-        cases[i].run();
-        printf("%s: %s\n", cases[i].name, failures == before ? "ok" : "FAILED");
-    }
-    return failures != 0;
+    const struct startup *s = startup_get();
+    CHECK(strcmp((const char *)s + s->argv, "/test/libc") == 0);
+    CHECK(getpid() > 1 && getpid() == (pid_t)sys_process_id(0));
 }
+
+TEST_MAIN

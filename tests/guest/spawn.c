@@ -2,7 +2,7 @@
  * Starting programs and hearing of their ends, on the real kernel: arguments,
  * environment, descriptors, pipes between children, every way to end, every
  * way not to start; and a thousand in a row with no page or handle lost.
- * Runs itself as the child: argv[1] says what it shall be.
+ * Runs itself as the child: then argv[0] is "child" and argv[1] what to be.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,20 +20,11 @@
 #include <uinta/spawn.h>
 #include "abi/errors.h"
 #include "abi/info.h"
-#include "gen/syscalls.h"
+#include "guest.h"
 
-static char self[] = "/test/spawn";
+static char self[] = "/test/spawn", as_child[] = "child";
+
 static volatile int *volatile nowhere = (int *)8;
-static int failures;
-
-#define CHECK(what)                                                     \
-    do {                                                                \
-        if (!(what)) {                                                  \
-            printf("%s:%d: %s (errno %d)\n", __func__, __LINE__, #what, \
-                   errno);                                              \
-            failures++;                                                 \
-        }                                                               \
-    } while (0)
 
 /* ---- what a child can be -------------------------------------------------- */
 
@@ -62,13 +53,13 @@ static int child(int argc, char **argv)
 
 static int start(char *what, char *argument)
 {
-    char *argv[] = {self, what, argument, NULL};
+    char *argv[] = {as_child, what, argument, NULL};
     return (int)spawn_program(self, argv, NULL, NULL);
 }
 
 /* ---- cases ---------------------------------------------------------------- */
 
-static void ends(void)
+TEST(ends)
 {
     int status;
     struct process_status end;
@@ -95,7 +86,7 @@ static void ends(void)
     CHECK(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 134);
 }
 
-static void failures_to_start(void)
+TEST(failures_to_start)
 {
     pid_t pid;
     char *argv[] = {"x", NULL};
@@ -106,7 +97,7 @@ static void failures_to_start(void)
     char *big = malloc(STARTUP_SIZE);
     memset(big, 'x', STARTUP_SIZE - 1);
     big[STARTUP_SIZE - 1] = 0;
-    char *long_argv[] = {self, big, NULL};
+    char *long_argv[] = {as_child, big, NULL};
     CHECK(posix_spawn(&pid, self, NULL, NULL, long_argv, NULL) == E2BIG);
     free(big);
     const struct spawn_options greedy = {.priority = PRIORITIES};
@@ -119,10 +110,11 @@ static void failures_to_start(void)
     CHECK(waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
 }
 
-static void environment_and_handles(void)
+TEST(environment_and_handles)
 {
     int status;
-    char *argv[] = {self, "env", "blue", NULL}, *env[] = {"COLOUR=blue", NULL};
+    char *argv[] = {as_child, "env", "blue", NULL},
+         *env[] = {"COLOUR=blue", NULL};
     int64_t pid = spawn_program(self, argv, env, NULL);
     CHECK(pid > 0 && waitpid((int)pid, &status, 0) == pid && status == 0);
     setenv("COLOUR", "red", 1);
@@ -140,11 +132,11 @@ static void environment_and_handles(void)
 }
 
 /* echo | upper | us, as a shell would. */
-static void pipeline(void)
+TEST(pipeline)
 {
     int first[2], second[2];
-    char *echo[] = {self, "echo", "through two pipes", NULL};
-    char *upper[] = {self, "upper", NULL};
+    char *echo[] = {as_child, "echo", "through two pipes", NULL};
+    char *upper[] = {as_child, "upper", NULL};
     pid_t pids[2];
     posix_spawn_file_actions_t actions;
     CHECK(pipe(first) == 0 && pipe(second) == 0);
@@ -179,22 +171,13 @@ static void pipeline(void)
 }
 
 /* ^C while waiting: the doorbell ends the wait, not the child. */
-static void interrupted_wait(void)
+TEST(interrupted_wait)
 {
     int status, pid = start("sleep", NULL);
     int64_t doorbell = child_doorbell();
     CHECK(doorbell > 0 && sys_doorbell_ring((uint64_t)doorbell) == 0);
     CHECK(waitpid(pid, &status, 0) == -1 && errno == EINTR);
     CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
-}
-
-static uint64_t free_memory(void)
-{
-    struct memory_info info;
-    int64_t error = sys_system_info(startup_handle("system"), INFO_MEMORY, 0,
-                                    (uint64_t)&info, sizeof(info));
-    CHECK(error >= 0);
-    return info.free;
 }
 
 static void one(char *what, char *argument)
@@ -210,10 +193,10 @@ static void one(char *what, char *argument)
 static uint64_t settled_free_memory(void)
 {
     clock_sleep_ns(50 * 1000 * 1000);
-    return free_memory();
+    return test_memory().free;
 }
 
-static void a_thousand(void)
+TEST(a_thousand)
 {
     for (int i = 0; i < 20; i++) /* pools and caches fill */
         one(i % 2 ? "exit" : "crash", "0");
@@ -225,31 +208,13 @@ static void a_thousand(void)
     uint64_t after = settled_free_memory();
     int64_t next = sys_notification_create();
     sys_handle_close((uint64_t)next);
-    CHECK(after == before);
-    CHECK(next == handle);
-    if (after != before)
-        printf("free memory: %lu bytes before, %lu after\n", before, after);
+    EXPECT(after, before);
+    EXPECT(next, handle);
 }
 
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        void (*run)(void);
-    } cases[] = {
-        {"ends", ends},
-        {"failures to start", failures_to_start},
-        {"environment and handles", environment_and_handles},
-        {"pipeline", pipeline},
-        {"interrupted wait", interrupted_wait},
-        {"a thousand", a_thousand},
-    };
-    if (argc > 1)
+    if (strcmp(argv[0], "child") == 0)
         return child(argc, argv);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        int before = failures;
-        cases[i].run();
-        printf("%s: %s\n", cases[i].name, failures == before ? "ok" : "FAILED");
-    }
-    return failures != 0;
+    return test_main(argc, argv);
 }

@@ -61,6 +61,11 @@ static int64_t stream_file_read(struct file *file, void *to, size_t n)
             break;
         result = OK;
     }
+    /* End of file (^D) is the end of one stream: a terminal goes on. */
+    if (result == 0 && n) {
+        stream_close(&f->in.stream);
+        f->in.open = false;
+    }
     mutex_unlock(&f->in.lock);
     return result;
 }
@@ -85,6 +90,9 @@ static int64_t stream_file_write(struct file *file, const void *from, size_t n)
             result = OK;
         }
     }
+    /* Died at the last bell: what it did not read is for the next one. */
+    if (result >= 0 && stream_state(&f->out.stream) == E_DEAD)
+        revive(f, &f->out, E_DEAD);
     mutex_unlock(&f->out.lock);
     return left < n ? (int64_t)(n - left) : result;
 }
