@@ -120,5 +120,6 @@ int64_t sys_doorbell_ring(uint64_t h)
     HANDLE(struct doorbell, d, h, OBJECT_DOORBELL, R_RING);
 
     doorbell_ring(d);
-    return OK;
+    /* nobody holds the notification: its process has ended */
+    return d->notification->object.handles > 0 ? OK : E_DEAD;
 }
