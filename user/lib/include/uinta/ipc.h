@@ -14,8 +14,11 @@
 #include "gen/syscalls.h"
 
 struct message {
-    uint64_t word[MESSAGE_WORDS];     /* 0: method, or result */
-    handle_t handle[MESSAGE_HANDLES]; /* 0 = none */
+    uint64_t word[MESSAGE_WORDS]; /* 0: method, or result */
+    union {
+        uint16_t handle[MESSAGE_HANDLES]; /* 0 = none */
+        uint64_t handles;                 /* all of them, as they travel */
+    };
     uint64_t token; /* received: names the waiting caller, used once */
     uint64_t badge; /* received: of the handle called through */
     uint32_t give;  /* reply: bit i = close one's own handle[i] after sending */
@@ -24,19 +27,24 @@ struct message {
 /* What a server function returns when it will reply later by itself. */
 #define IPC_LATER INT64_MIN
 
-static inline uint64_t ipc_pack(const handle_t handle[MESSAGE_HANDLES])
-{
-    return (uint64_t)handle[0] | (uint64_t)handle[1] << 16 |
-           (uint64_t)handle[2] << 32 | (uint64_t)handle[3] << 48;
-}
+_Static_assert(HANDLES_MAX <= 1 << 16, "a handle fits 16 bits");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "lowest first");
 
-/* The one trap: a0 and t3 depend on the call, the rest is the table. */
+/* What came in, from the registers of the table to the message. */
+#define IPC_STORE(message)                             \
+    ((message)->handles = a1, (message)->word[0] = a2, \
+     (message)->word[1] = a3, (message)->word[2] = a4, \
+     (message)->word[3] = a5, (message)->word[4] = a6, \
+     (message)->word[5] = t0, (message)->word[6] = t1, \
+     (message)->word[7] = t2)
+
+/* Send and receive in one trap: a0 and t3 depend on the call. */
 static inline __attribute__((always_inline)) int64_t
 ipc_trap(uint64_t number, uint64_t a0_in, uint64_t t3_in,
          struct message *message)
 {
     register uint64_t a0 __asm__("a0") = a0_in;
-    register uint64_t a1 __asm__("a1") = ipc_pack(message->handle);
+    register uint64_t a1 __asm__("a1") = message->handles;
     register uint64_t a2 __asm__("a2") = message->word[0];
     register uint64_t a3 __asm__("a3") = message->word[1];
     register uint64_t a4 __asm__("a4") = message->word[2];
@@ -54,18 +62,41 @@ ipc_trap(uint64_t number, uint64_t a0_in, uint64_t t3_in,
                        "+r"(t2), "+r"(t3), "=r"(t4)
                      :
                      : "t5", "t6", "memory");
-    message->word[0] = a2;
-    message->word[1] = a3;
-    message->word[2] = a4;
-    message->word[3] = a5;
-    message->word[4] = a6;
-    message->word[5] = t0;
-    message->word[6] = t1;
-    message->word[7] = t2;
-    for (int i = 0; i < MESSAGE_HANDLES; i++, a1 >>= 16)
-        message->handle[i] = a1 & 0xffff;
+    IPC_STORE(message);
     message->token = t3;
     message->badge = t4;
+    return (int64_t)a0;
+}
+
+/* Receive only. */
+static inline __attribute__((always_inline)) int64_t
+ipc_take(uint64_t number, handle_t endpoint, struct message *message)
+{
+    register uint64_t a0 __asm__("a0") = endpoint;
+    register uint64_t a1 __asm__("a1");
+    register uint64_t a2 __asm__("a2");
+    register uint64_t a3 __asm__("a3");
+    register uint64_t a4 __asm__("a4");
+    register uint64_t a5 __asm__("a5");
+    register uint64_t a6 __asm__("a6");
+    register uint64_t a7 __asm__("a7") = number;
+    register uint64_t t0 __asm__("t0");
+    register uint64_t t1 __asm__("t1");
+    register uint64_t t2 __asm__("t2");
+    register uint64_t t3 __asm__("t3");
+    register uint64_t t4 __asm__("t4");
+    __asm__ volatile("ecall"
+                     : "+r"(a0), "=r"(a1), "=r"(a2), "=r"(a3), "=r"(a4),
+                       "=r"(a5), "=r"(a6), "+r"(a7), "=r"(t0), "=r"(t1),
+                       "=r"(t2), "=r"(t3), "=r"(t4)
+                     :
+                     : "t5", "t6", "memory");
+    IPC_STORE(message);
+    if ((int64_t)a0 < 0)
+        message->handles = 0;
+    message->token = t3;
+    message->badge = t4;
+    message->give = 0;
     return (int64_t)a0;
 }
 
@@ -96,35 +127,20 @@ static inline int64_t ipc_call(handle_t endpoint, struct message *message)
 {
     int64_t result = ipc_trap(SYS_ipc_call, endpoint, 0, message);
     if (result < 0)
-        for (int i = 0; i < MESSAGE_HANDLES; i++)
-            message->handle[i] = 0;
+        message->handles = 0;
     return result;
 }
 
 /* Waits for a call. The handles in the message are the receiver's to close. */
 static inline int64_t ipc_receive(handle_t endpoint, struct message *message)
 {
-    message->give = 0;
-    for (int i = 0; i < MESSAGE_HANDLES; i++)
-        message->handle[i] = 0;
-    int64_t result = ipc_trap(SYS_ipc_receive, endpoint, 0, message);
-    if (result < 0)
-        for (int i = 0; i < MESSAGE_HANDLES; i++)
-            message->handle[i] = 0;
-    return result;
+    return ipc_take(SYS_ipc_receive, endpoint, message);
 }
 
 /* The same without waiting: E_AGAIN if nobody calls. */
 static inline int64_t ipc_poll(handle_t endpoint, struct message *message)
 {
-    message->give = 0;
-    for (int i = 0; i < MESSAGE_HANDLES; i++)
-        message->handle[i] = 0;
-    int64_t result = ipc_trap(SYS_ipc_poll, endpoint, 0, message);
-    if (result < 0)
-        for (int i = 0; i < MESSAGE_HANDLES; i++)
-            message->handle[i] = 0;
-    return result;
+    return ipc_take(SYS_ipc_poll, endpoint, message);
 }
 
 /*
@@ -177,8 +193,7 @@ static inline void message_finish(struct message *message, int64_t result,
     if (result >= 0)
         return;
     message_gave(message);
-    for (int i = 0; i < MESSAGE_HANDLES; i++)
-        message->handle[i] = 0;
+    message->handles = 0;
 }
 
 #endif
