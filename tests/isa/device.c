@@ -45,6 +45,27 @@ static void raised_in_u(void)
     end();
 }
 
+/* The same by vector, with the line raised in either mode. */
+static void vectored(void)
+{
+    struct ctx ctx;
+
+    begin("external.vectored");
+    for (int in_s = 0; in_s < 2; in_s++) {
+        prepare(&ctx, in_s ? user_nops : user_fire, USTATUS_UIE);
+        csr_write(CSR_UTVEC, user_address(user_vectors) | 1);
+        if (in_s) {
+            device_fire();
+            uip_wait(UIRQ_EXT);
+        }
+        run(&ctx, MODE_U);
+        check("scause", ctx.cause, EXC_ECALL_U);
+        check("interrupts", user_log.count, 1);
+        check("vector slot", user_log.entry[0].slot, 8);
+    }
+    end();
+}
+
 static void raised_in_s(void)
 {
     struct ctx ctx;
@@ -201,6 +222,34 @@ static void supervisor_first(void)
     end();
 }
 
+/* One store raises the supervisor's line and the user's together. */
+static void both_lines(void)
+{
+    struct ctx ctx;
+    int supervisor = machine.supervisor_context[machine.boot_hart];
+
+    if (supervisor < 0)
+        return;
+    begin("priority.s-external-before-external");
+    prepare(&ctx, user_fire, USTATUS_UIE);
+    device_enable(supervisor);
+    csr_write(CSR_SIE, SIP_SEIP);
+    run(&ctx, MODE_U);
+    check("scause", ctx.cause, INTERRUPT | 9);
+    check("sepc behind the store",
+          ctx.pc > user_address(user_fire) &&
+              ctx.pc < user_address(user_fire_end),
+          true);
+    check("user interrupts", user_log.count, 0);
+    csr_write(CSR_SIE, 0);
+    device_disable(supervisor);
+    uip_wait(UIRQ_EXT);
+    run(&ctx, MODE_U);
+    check("scause", ctx.cause, EXC_ECALL_U);
+    check("user interrupts then", user_log.count, 1);
+    end();
+}
+
 static void none_lost(void)
 {
     struct ctx ctx;
@@ -276,10 +325,12 @@ void device_cases(void)
     if (here_context() < 0)
         return;
     raised_in_u();
+    vectored();
     raised_in_s();
     raised_while_clear();
     line_and_software();
     supervisor_first();
+    both_lines();
     none_lost();
     among_timers();
 }

@@ -73,6 +73,7 @@ enum {
     SSTATUS_SPP = 0x100,
     SIP_SSIP = 2,
     SIP_STIP = 0x20,
+    SIP_SEIP = 0x200,
 };
 
 /* Registers by their numbers. */
@@ -152,7 +153,8 @@ struct machine {
     ulong plic, rtc;
     unsigned rtc_source;
     unsigned timebase;
-    int user_context[8]; /* of each hart, -1 = none */
+    /* of each hart, -1 = none */
+    int user_context[8], supervisor_context[8];
 };
 extern struct machine machine;
 void machine_read(const void *dtb);
@@ -183,7 +185,7 @@ void device_disable(unsigned context);
 void device_fire(void);      /* raise the line now */
 void device_alarm(ulong ns); /* raise it in ns */
 void device_silence(unsigned context);
-int here_context(void);
+int here_context(void);            /* this hart's U context, -1 = none */
 void user_device(struct ctx *ctx); /* s8, s9 for the user handler */
 
 long sbi_call(ulong extension, ulong function, ulong a0, ulong a1, ulong a2);

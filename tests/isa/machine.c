@@ -5,7 +5,7 @@
 #include "isa.h"
 
 enum { FDT_BEGIN = 1, FDT_END_NODE, FDT_PROP, FDT_NOP, FDT_END = 9 };
-enum { IRQ_U_EXT = 8, DEPTH_MAX = 16, PHANDLES_MAX = 16 };
+enum { IRQ_U_EXT = 8, IRQ_S_EXT = 9, DEPTH_MAX = 16, PHANDLES_MAX = 16 };
 
 struct machine machine;
 
@@ -84,12 +84,18 @@ static void node_done(const struct node *n, const struct node *parent)
 static void contexts_read(void)
 {
     for (unsigned h = 0; h < 8; h++)
-        machine.user_context[h] = -1;
+        machine.user_context[h] = machine.supervisor_context[h] = -1;
     for (uint32_t i = 0; i + 1 < plic_cell_count; i += 2)
-        for (unsigned c = 0; c < cpu_intcs; c++)
-            if (cpu_intc[c].phandle == be32(plic_cells + i) &&
-                be32(plic_cells + i + 1) == IRQ_U_EXT && cpu_intc[c].hart < 8)
-                machine.user_context[cpu_intc[c].hart] = i / 2;
+        for (unsigned c = 0; c < cpu_intcs; c++) {
+            unsigned hart = cpu_intc[c].hart;
+            uint32_t irq = be32(plic_cells + i + 1);
+            if (cpu_intc[c].phandle != be32(plic_cells + i) || hart >= 8)
+                continue;
+            if (irq == IRQ_U_EXT)
+                machine.user_context[hart] = i / 2;
+            else if (irq == IRQ_S_EXT)
+                machine.supervisor_context[hart] = i / 2;
+        }
 }
 
 void machine_read(const void *dtb)

@@ -82,6 +82,25 @@ static void after_handler(void)
     end();
 }
 
+/* Taken in U-mode, not claimed: still pending when S-mode sleeps. */
+static void unclaimed(void)
+{
+    struct ctx ctx;
+
+    begin("wfi.unclaimed-interrupt-does-not-sleep");
+    reset(&ctx);
+    device_enable(here_context());
+    ctx.pc = user_address(user_fire);
+    ctx.x[A1] = 1000000;
+    ctx.x[S10] = ACT_EXIT;
+    csr_write(CSR_UIE, UIRQ_EXT);
+    csr_write(CSR_USTATUS, USTATUS_UIE);
+    run(&ctx, MODE_U);
+    check("interrupts", user_log.count, 1);
+    check("woke in time", sleep_until(UIRQ_EXT), true);
+    end();
+}
+
 static void software_wakes(void)
 {
     struct ctx ctx;
@@ -115,4 +134,5 @@ void wait_cases(void)
     device_wakes("wfi.device-pending-before-uie-set", USTATUS_UIE, true);
     device_wakes("wfi.device-pending-before-uie-clear", 0, true);
     after_handler();
+    unclaimed();
 }
