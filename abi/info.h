@@ -18,7 +18,7 @@ enum info_kind {
 };
 
 struct memory_info {
-    uint64_t total, free, kernel; /* bytes; kernel = image and static data */
+    uint64_t total, free, kernel;   /* bytes; kernel = image and static data */
     uint64_t objects[OBJECT_TYPES]; /* live objects by type */
 };
 
@@ -60,8 +60,8 @@ struct thread_info {
     uint32_t hart_mask;
     uint64_t instructions;
     uint64_t pc;
-    uint32_t uintr; /* 1: has user-interrupt state */
-    uint32_t uintr_hart; /* hart it is loaded on, ~0 = none */
+    uint32_t uintr;           /* 1: has user-interrupt state */
+    uint32_t uintr_hart;      /* hart it is loaded on, ~0 = none */
     uint64_t utvec, uip, uie; /* last saved values */
 };
 

@@ -6,7 +6,7 @@
 #ifndef ABI_SBI_UINTA_H
 #define ABI_SBI_UINTA_H
 
-#define SBI_EXT_UINTA 0x08554e54 /* experimental range, "UNT" */
-#define SBI_UINTA_DELIVERY 0     /* returns DELIVERY_* of abi/startup.h */
+#define SBI_EXT_UINTA      0x08554e54 /* experimental range, "UNT" */
+#define SBI_UINTA_DELIVERY 0          /* returns DELIVERY_* of abi/startup.h */
 
 #endif
