@@ -180,12 +180,6 @@ TEST(interrupted_wait)
     CHECK(kill(pid, SIGKILL) == 0 && waitpid(pid, &status, 0) == pid);
 }
 
-static void one(char *what, char *argument)
-{
-    int status, pid = start(what, argument);
-    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-}
-
 /*
  * The kernel frees what is left of a process just after telling of its end,
  * and other harts' servers may be closing handles: wait for quiet.
@@ -194,6 +188,78 @@ static uint64_t settled_free_memory(void)
 {
     clock_sleep_ns(50 * 1000 * 1000);
     return test_memory().free;
+}
+
+/* Each failure of a spawn, a hundred times over: nothing may be left. */
+TEST(failures_leave_nothing)
+{
+    char *argv[] = {as_child, "exit", "0", NULL};
+    const struct spawn_action from_nowhere = {.kind = SPAWN_DUP2, .from = 30};
+    const struct spawn_action no_file = {.kind = SPAWN_OPEN, .path = "/none"};
+    const struct spawn_handle no_handle = {"x", 9999, 0};
+    const struct spawn_handle no_name = {"", startup_handle("name"), 0};
+    const struct {
+        const char *path;
+        struct spawn_options options;
+        int64_t error;
+    } cases[] = {
+        {"/bin/none", {0}, E_NOENT},
+        {"/etc/motd", {0}, E_FORMAT},
+        {self, {.priority = PRIORITIES}, E_ARG},
+        {self, {.priority = 2, .max_priority = 1}, E_RIGHTS},
+        {self, {.stack_size = 1UL << 40}, E_RANGE},
+        {self, {.actions = &from_nowhere, .action_count = 1}, E_BADHANDLE},
+        {self, {.actions = &no_file, .action_count = 1}, E_NOENT},
+        {self, {.handles = &no_handle, .handle_count = 1}, E_BADHANDLE},
+        {self, {.handles = &no_name, .handle_count = 1}, E_RANGE},
+    };
+    enum { CASES = sizeof(cases) / sizeof(cases[0]) };
+    for (int i = 0; i < CASES; i++)
+        EXPECT(spawn_program(cases[i].path, argv, NULL, &cases[i].options),
+               cases[i].error);
+    uint64_t before = settled_free_memory();
+    struct test_snapshot snap = test_snap();
+    for (int i = 0; i < 100 * CASES; i++)
+        spawn_program(cases[i % CASES].path, argv, NULL,
+                      &cases[i % CASES].options);
+    EXPECT(settled_free_memory(), before);
+    struct test_snapshot after = test_snap();
+    CHECK(memcmp(&snap, &after, sizeof(snap)) == 0);
+}
+
+/* Two children write to one pipe; one is killed, one exits: then it ends. */
+TEST(pipe_ends_with_its_last_writer)
+{
+    int fds[2], status;
+    char text[8], *sleeper[] = {as_child, "sleep", NULL};
+    char *echo[] = {as_child, "echo", "abc", NULL};
+    EXPECT(pipe(fds), 0);
+    const struct spawn_action actions[] = {
+        {.kind = SPAWN_DUP2, .fd = 1, .from = fds[1]},
+        {.kind = SPAWN_CLOSE, .fd = fds[0]},
+        {.kind = SPAWN_CLOSE, .fd = fds[1]},
+    };
+    const struct spawn_options options = {.actions = actions,
+                                          .action_count = 3};
+    int64_t one = MUST(spawn_program(self, sleeper, NULL, &options));
+    int64_t other = MUST(spawn_program(self, echo, NULL, &options));
+    close(fds[1]);
+    EXPECT(read(fds[0], text, sizeof(text)), 3);
+    EXPECT(waitpid((pid_t)other, &status, 0), other);
+    fcntl(fds[0], F_SETFL, O_NONBLOCK);
+    EXPECT(read(fds[0], text, sizeof(text)), -1); /* one can still write */
+    EXPECT(errno, EAGAIN);
+    fcntl(fds[0], F_SETFL, 0);
+    EXPECT(kill((pid_t)one, SIGKILL), 0);
+    EXPECT(read(fds[0], text, sizeof(text)), 0);
+    EXPECT(waitpid((pid_t)one, &status, 0), one);
+    close(fds[0]);
+}
+
+static void one(char *what, char *argument)
+{
+    int status, pid = start(what, argument);
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
 }
 
 TEST(a_thousand)
