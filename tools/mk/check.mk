@@ -7,6 +7,10 @@ VARIABLES := SMP MEM DELIVERY ICOUNT BOOTARGS BENCH TESTS
 
 refuse = $(error $(1). $(2))
 
+ifneq ($(words $(CURDIR)),1)
+$(call refuse,this directory has a space in its path: $(CURDIR),make cannot work there; move it)
+endif
+
 given := $(foreach v,$(filter-out -*- MAKEFLAGS MAKECMDGOALS,$(.VARIABLES)),\
     $(if $(filter command,$(firstword $(origin $v))),$v))
 unknown := $(filter-out $(VARIABLES) UINTA_CACHE,$(given))

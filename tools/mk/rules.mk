@@ -1,7 +1,7 @@
 # What all parts share: tools, flags, and how one file is compiled.
 
 MAKEFLAGS += --no-builtin-rules --no-builtin-variables
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0) # a -j on the command line wins
 MAKEFLAGS += -j$(shell nproc)
 endif
 .DELETE_ON_ERROR:

@@ -20,20 +20,22 @@ BENCH_RUN = @$(PYTHON) tools/bench --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
 HOST_CC := gcc
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -idirafter user/lib/include -Ibuild \
-    -Itests/host -D_GNU_SOURCE -DUINTA_HOST -fno-omit-frame-pointer -MMD -MP
+    -Itests/host -D_GNU_SOURCE -DUINTA_HOST -fno-omit-frame-pointer
 HOST_TESTS := $(patsubst tests/host/%.c,build/host/%,\
     $(wildcard tests/host/test_*.c))
+# One command compiles several files: -MMD would note the last one's headers.
+HOST_HEADERS := $(shell find abi kernel user tests/host -name '*.h')
 linked = $(shell sed -n '1s|^/\* *link:\(.*\)\*/.*|\1|p' $(1))
 # A test for threads says `/* link-tsan: ... */` and gets TSan in place of ASan.
 tsan = $(shell sed -n '1s|^/\* *link-tsan:\(.*\)\*/.*|\1|p' $(1))
 
 define host_test
 build/host/$(1): tests/host/$(1).c $(call linked,tests/host/$(1).c) \
-    $(call tsan,tests/host/$(1).c) $(MAKEFILES_READ) | $(GENERATED)
+    $(call tsan,tests/host/$(1).c) $(HOST_HEADERS) $(MAKEFILES_READ) | $(GENERATED)
 	@mkdir -p $$(@D)
 	$$(call quiet,HOSTCC,$$(HOST_CC) $$(HOST_CFLAGS) \
 	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread -Wno-tsan,$$(HOST_SANITIZE)) \
-	    -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka -lpthread)
+	    -o $$@ $$(filter %.c,$$^) -lcmocka -lpthread)
 endef
 $(foreach t,$(notdir $(HOST_TESTS)),$(eval $(call host_test,$(t))))
 
