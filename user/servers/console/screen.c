@@ -13,8 +13,10 @@
  */
 #include "screen.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <uinta/clock.h>
+#include <uinta/process.h>
 #include "gen/syscalls.h"
 #include "jobs.h"
 #include "ldisc.h"
@@ -22,11 +24,14 @@
 /*
  * CHUNK: bytes moved at a time, so that one client's flood does not delay the
  * others' output or the echo. ROOM: sleep until the UART has space for that.
+ * ROUNDS: then look whether somebody connects or has died.
  */
-enum { CHUNK = 512, ROOM = 64, RETRY_NS = 100 * 1000 * 1000 };
+enum { CHUNK = 512, ROOM = 64, ROUNDS = 64, RETRY_NS = 100 * 1000 * 1000 };
 
 struct client {
-    bool used, ended_input; /* ended_input: was told "end of file" */
+    bool used;
+    bool ended_input; /* was told "end of file" */
+    bool blocked;     /* has output that did not fit */
     uint64_t job;
     struct stream stream;
 };
@@ -34,6 +39,7 @@ struct client {
 static struct client clients[CLIENTS_MAX];
 static struct ldisc ldisc;
 static struct stream uart;
+static bool keys_blocked; /* there are keys that cannot be taken now */
 static handle_t uart_endpoint, screen_notification;
 
 /* Flags of the UART server's connect: give me what comes in. */
@@ -61,7 +67,7 @@ int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
             return error;
         c->stream.answer = 0;
         c->used = true;
-        c->ended_input = false;
+        c->ended_input = c->blocked = false;
         c->job = job;
         return OK;
     }
@@ -71,9 +77,20 @@ int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
     return E_LIMIT;
 }
 
+/* A broken ring is no way to tell its owner: the log says who was thrown out. */
+static void complain(const struct client *c)
+{
+    char line[64];
+    int n = snprintf(line, sizeof(line), "console: client %d broke its ring",
+                     (int)(c - clients));
+    sys_system_log_write(startup_handle("log"), (uint64_t)line, n);
+}
+
 /* The last stream of a job gone: nobody is left to end the jobs it made. */
 static void drop(struct client *gone)
 {
+    if (stream_state(&gone->stream) == E_PROTOCOL)
+        complain(gone);
     stream_close(&gone->stream);
     gone->used = false;
     for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
@@ -108,6 +125,7 @@ static bool move_keys(void)
 {
     unsigned char *keys;
     int64_t count = ring_span(&uart.in, &keys);
+    keys_blocked = false;
     if (count <= 0)
         return false;
     unsigned interrupts = 0;
@@ -117,6 +135,7 @@ static bool move_keys(void)
     handle_t bell = interrupts ? job_interrupt() : 0;
     if (bell)
         sys_doorbell_ring(bell);
+    keys_blocked = used == 0; /* the reader or the screen is behind */
     return used > 0;
 }
 
@@ -148,9 +167,11 @@ static bool move_output(struct client *c)
         drop(c); /* it hung up or died, and all it wrote is out */
         return true;
     }
-    if (count == 0 || room == 0)
+    c->blocked = false;
+    if (count == 0)
         return false;
     size_t made = ldisc_output(&ldisc, text, count, &used, bytes, room);
+    c->blocked = used == 0; /* the UART is behind */
     if (used == 0)
         return false;
     stream_try_write(&uart, bytes, made);
@@ -197,38 +218,38 @@ static bool move_once(void)
 }
 
 /*
- * Asks to be woken for what is worth waking for: keys if they can be taken,
- * space at the UART if something waits for it, output of the clients if not.
- * Asking for what is there already would spin.
+ * Asks to be woken for what is worth waking for: keys and output if they can
+ * be taken, space at the UART if something waits for it. What is blocked was
+ * found out while moving: to look again here would take something that has
+ * just come for something that does not fit, and sleep on it.
  */
 static bool arm(bool draining)
 {
-    size_t echo_waits = ldisc.echo_tail - ldisc.echo_head;
-    bool blocked = echo_waits > 0, again = false;
+    bool blocked = ldisc.echo_tail != ldisc.echo_head, again = false;
     for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
-        if (c->used && ring_available(&c->stream.in, 1) > 0)
-            blocked = true; /* not moved, so for want of space */
+        if (c->used && c->blocked)
+            blocked = true;
         else if (c->used && stream_arm(&c->stream, 1, 0))
             again = true;
-    bool keys_wait = ring_available(&uart.in, 1) > 0;
     uint64_t room = blocked ? ROOM : draining ? uart.out.capacity : 0;
     if (draining && !blocked &&
         ring_available(&uart.out, room) == (int64_t)room)
         room = 0; /* drained: nothing to wait for */
-    if (stream_arm(&uart, keys_wait ? 0 : 1, room))
+    if (stream_arm(&uart, keys_blocked ? 0 : 1, room))
         again = true;
     return again;
 }
 
 bool screen_move(bool draining)
 {
-    for (int rounds = 0; rounds < 64 && move_once(); rounds++)
-        ;
+    bool moved = true;
+    for (int rounds = 0; moved && rounds < ROUNDS; rounds++)
+        moved = move_once();
     stream_kick(&uart);
     for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
         if (c->used)
             stream_kick(&c->stream);
-    return arm(draining);
+    return moved || arm(draining);
 }
 
 bool screen_drained(uint64_t job)

@@ -6,7 +6,9 @@
 #include "clients.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <uinta/ipc.h>
+#include <uinta/process.h>
 #include <uinta/stream.h>
 #include "gen/stream_server.h"
 #include "gen/syscalls.h"
@@ -37,8 +39,19 @@ static struct client *input_owner(void)
     return owner;
 }
 
+/* A broken ring is no way to tell its owner: the log says who was thrown out. */
+static void complain(unsigned client)
+{
+    char line[64];
+    int n =
+        snprintf(line, sizeof(line), "uart: client %u broke its ring", client);
+    sys_system_log_write(startup_handle("log"), (uint64_t)line, n);
+}
+
 static void drop(struct client *c)
 {
+    if (stream_state(&c->stream) == E_PROTOCOL)
+        complain(c - clients);
     stream_close(&c->stream);
     c->used = false;
 }
