@@ -217,10 +217,10 @@ static void test_watchdog(void)
     int64_t thread =
         sys_thread_create(0, (uint64_t)test_watch_entry,
                           (uint64_t)stack + sizeof(stack), 0, PRIORITIES - 1);
-    if (thread >= 0)
-        sys_handle_close(thread);
-    else
+    if (thread < 0)
         printf("no watchdog: %s\n", error_text(thread));
+    else
+        sys_handle_close(thread);
 }
 
 static bool test_wanted(const char *name, int argc, char **argv)
@@ -231,8 +231,17 @@ static bool test_wanted(const char *name, int argc, char **argv)
     return argc < 2;
 }
 
+static __attribute__((noinline)) int test_one(const struct test_case *t)
+{
+    int how = setjmp(test_end);
+    if (how == 0)
+        t->run();
+    return how;
+}
+
 static int test_main(int argc, char **argv)
 {
+    static const char *const words[] = {"ok", "FAIL", "skip"};
     int count[3] = {0};
     test_system = startup_handle("system");
     setvbuf(stdout, NULL, _IOLBF, 512);
@@ -241,17 +250,12 @@ static int test_main(int argc, char **argv)
         if (!test_wanted(t->name, argc, argv))
             continue;
         test_name = t->name;
+        test_why[0] = 0;
         test_deadline = clock_deadline(CASE_SECONDS * 1000 * MS);
-        int how = setjmp(test_end);
-        if (how == 0)
-            t->run();
+        int how = test_one(t);
         test_deadline = DEADLINE_NEVER;
         count[how]++;
-        if (how == ENDED_OK)
-            printf("ok %s\n", t->name);
-        else
-            printf("%s %s: %s\n", how == ENDED_FAILED ? "FAIL" : "skip",
-                   t->name, test_why);
+        printf("%s %s%s%s\n", words[how], t->name, how ? ": " : "", test_why);
         fflush(stdout);
     }
     printf("done %d ok, %d failed\n", count[ENDED_OK], count[ENDED_FAILED]);

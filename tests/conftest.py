@@ -1,0 +1,5 @@
+"""What all Python tests share: the import path of tests/harness."""
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
