@@ -108,7 +108,7 @@ static void capacity_follows_from_the_size(void **state)
     assert_int_equal(capacity_of(STREAM_SIZE_MIN - 1), 0);
     assert_int_equal(capacity_of(STREAM_SIZE_MIN), 1024);
     assert_int_equal(capacity_of(STREAM_SIZE_DEFAULT), 4096);
-    assert_int_equal(capacity_of(STREAM_SIZE_MAX), 1 << 20);
+    assert_int_equal(capacity_of(STREAM_SIZE_MAX), 1 << 18);
     assert_int_equal(capacity_of(STREAM_SIZE_MAX + 1), 0);
     assert_int_equal(capacity_of(~0UL), 0);
     for (uint64_t size = STREAM_SIZE_MIN; size <= 100000; size++)
@@ -120,7 +120,7 @@ static void bad_arguments_open_nothing(void **state)
     (void)state;
     int before = objects_live;
     assert_int_equal(stream_open(&client, ENDPOINT, 0, 0, 0, 0, 0), E_ARG);
-    assert_int_equal(stream_open(&client, ENDPOINT, 0, 0, 0, 8 << 20, 0),
+    assert_int_equal(stream_open(&client, ENDPOINT, 0, 0, 0, 2 << 20, 0),
                      E_ARG);
     handle_t n = sys_notification_create();
     assert_int_equal(stream_open(&client, ENDPOINT, n, 1, 0, 4096, 0), E_ARG);
@@ -190,7 +190,7 @@ static void bad_offers_are_refused(void **state)
             case NOTHING:
                 continue;
             case HUGE:
-                h[k] = sys_memory_create(8 << 20, 0);
+                h[k] = sys_memory_create(2 << 20, 0);
                 continue;
             case DOORBELL:
                 h[k] = sys_doorbell_create(n, 1);

@@ -441,8 +441,8 @@ void stream_close(struct stream *s)
 {
     /* No bell: closing `life` wakes the peer, and it finds these words. */
     if (s->map) {
+        ring_close(&s->in); /* first: see stream_leaving() */
         ring_close(&s->out);
-        ring_close(&s->in);
     }
     unmap_stream(s);
     close_handle(&s->bell);

@@ -36,7 +36,7 @@ enum {
     STREAM_HEADER = 2 * sizeof(struct ring_shared),
     STREAM_SIZE_MIN = 4096,      /* 1 KiB each way */
     STREAM_SIZE_DEFAULT = 12288, /* 4 KiB each way */
-    STREAM_SIZE_MAX = 4 << 20    /* a server maps no more for a stranger */
+    STREAM_SIZE_MAX = 1 << 20    /* a server maps no more for a stranger */
 };
 
 enum stream_side { STREAM_CLIENT, STREAM_SERVER };
