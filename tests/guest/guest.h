@@ -3,7 +3,8 @@
  * each prints one line `ok NAME`, `FAIL NAME: why` or `skip NAME: why`, the
  * program ends with `done N ok, M failed`. tests/harness reads these lines and
  * finds the names in the source, so that a case which never reports counts as
- * failed. With arguments only the named cases run.
+ * failed. With arguments only the named cases run, and
+ * `-n COUNT` in front of them runs each so many times.
  *
  * A case that takes too long is ended by a watchdog thread together with the
  * program: then all the cases after it fail as well, which is meant.
@@ -244,6 +245,12 @@ static int test_main(int argc, char **argv)
     static const char *const words[] = {"ok", "FAIL", "skip"};
     int count[3] = {0};
     test_system = startup_handle("system");
+    int rounds = 1;
+    if (argc > 2 && !strcmp(argv[1], "-n")) {
+        rounds = atoi(argv[2]);
+        argc -= 2;
+        argv += 2;
+    }
     setvbuf(stdout, NULL, _IOLBF, 512);
     test_watchdog();
     for (struct test_case *t = test_first; t; t = t->next) {
@@ -251,8 +258,11 @@ static int test_main(int argc, char **argv)
             continue;
         test_name = t->name;
         test_why[0] = 0;
-        test_deadline = clock_deadline(CASE_SECONDS * 1000 * MS);
-        int how = test_one(t);
+        int how = ENDED_OK;
+        for (int i = 0; i < rounds && how == ENDED_OK; i++) {
+            test_deadline = clock_deadline(CASE_SECONDS * 1000 * MS);
+            how = test_one(t);
+        }
         test_deadline = DEADLINE_NEVER;
         count[how]++;
         printf("%s %s%s%s\n", words[how], t->name, how ? ": " : "", test_why);
