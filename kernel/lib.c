@@ -47,6 +47,17 @@ int memcmp(const void *a, const void *b, size_t n)
     return 0;
 }
 
+void *memchr(const void *s, int byte, size_t n)
+{
+    const uint8_t *x = s;
+
+    for (; n; n--, x++) {
+        if (*x == (uint8_t)byte)
+            return (void *)(uintptr_t)x;
+    }
+    return NULL;
+}
+
 size_t strlen(const char *s)
 {
     size_t n = 0;
@@ -56,9 +67,13 @@ size_t strlen(const char *s)
     return n;
 }
 
-int strcmp(const char *a, const char *b)
+char *strrchr(const char *s, int c)
 {
-    while (*a && *a == *b)
-        a++, b++;
-    return (uint8_t)*a - (uint8_t)*b;
+    const char *last = NULL;
+
+    do {
+        if (*s == (char)c)
+            last = s;
+    } while (*s++);
+    return (char *)(uintptr_t)last;
 }

@@ -15,8 +15,9 @@
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
 int memcmp(const void *a, const void *b, size_t n);
+void *memchr(const void *s, int byte, size_t n);
 size_t strlen(const char *s);
-int strcmp(const char *a, const char *b);
+char *strrchr(const char *s, int c);
 
 #ifndef static_assert
 #define static_assert _Static_assert

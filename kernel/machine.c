@@ -1,37 +1,84 @@
-/* From device tree to struct machine, in two passes: harts first. */
+/*
+ * From device tree to struct machine. The tree is read by libfdt, which first
+ * checks it as a whole; a node or property that is missing reads as nothing.
+ */
 #include "kernel/machine.h"
 #include "abi/uintr.h"
-#include "kernel/fdt.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 #include "kernel/phys.h"
+#include <libfdt.h>
 
-enum { IRQ_U_EXT = 8, IRQ_S_EXT_INTC = 9, FDT_LIMIT = 1 << 20 };
+/* interrupt lines of a hart's own controller [priv 3.1.9, N chapter] */
+enum { LINE_U_EXT = 8, LINE_S_EXT = 9 };
+enum { FDT_LIMIT = 1 << 20 };
 
 struct machine machine;
 
-static bool starts_with(const char *s, const char *prefix)
+static const void *fdt;
+
+/* Big-endian number of `count` 32-bit cells. */
+static uint64_t cells(const fdt32_t *at, int count)
 {
-    while (*prefix && *s == *prefix)
-        s++, prefix++;
-    return *prefix == 0;
+    uint64_t value = 0;
+
+    for (int i = 0; i < count; i++)
+        value = value << 32 | fdt32_ld(at + i);
+    return value;
 }
 
-static bool equals(const struct fdt_node *node, const char *property,
-                   const char *text)
+/* The first `count` cells of a property, or as many as it has; none is 0. */
+static uint64_t number(int node, const char *property, int count)
 {
-    uint32_t size;
-    const char *value = fdt_property(node, property, &size);
+    int size;
+    const fdt32_t *at = fdt_getprop(fdt, node, property, &size);
 
-    return value && size == strlen(text) + 1 && memcmp(value, text, size) == 0;
+    return at ? cells(at, min(size / 4, count)) : 0;
 }
 
-static bool contains(const char *text, uint32_t size, const char *word)
+static int cell_count(int parent, const char *property, int otherwise)
 {
-    uint32_t n = (uint32_t)strlen(word);
+    return fdt_getprop(fdt, parent, property, NULL)
+               ? (int)number(parent, property, 1)
+               : otherwise;
+}
 
-    for (uint32_t i = 0; i + n <= size; i++) {
-        if (memcmp(text + i, word, n) == 0)
+/* First entry of "reg", bytes; false if there is none or it wraps around. */
+static bool reg(int node, uint64_t *start, uint64_t *length)
+{
+    int parent = fdt_parent_offset(fdt, node), size;
+    int a = cell_count(parent, "#address-cells", 2);
+    int s = cell_count(parent, "#size-cells", 1);
+    const fdt32_t *at = fdt_getprop(fdt, node, "reg", &size);
+
+    if (!at || a < 1 || a > 2 || s < 0 || s > 2 || size < (a + s) * 4)
+        return false;
+    *start = cells(at, a);
+    *length = cells(at + a, s);
+    return *start + *length >= *start;
+}
+
+static bool compatible(int node, const char *name)
+{
+    return fdt_node_check_compatible(fdt, node, name) == 0;
+}
+
+static bool equals(int node, const char *property, const char *text)
+{
+    int size;
+    const char *value = fdt_getprop(fdt, node, property, &size);
+
+    return value && (size_t)size == strlen(text) + 1 &&
+           memcmp(value, text, (size_t)size) == 0;
+}
+
+static bool has_extension(int cpu, const char *name)
+{
+    int size, n = (int)strlen(name);
+    const char *isa = fdt_getprop(fdt, cpu, "riscv,isa", &size);
+
+    for (int i = 0; isa && i + n <= size; i++) {
+        if (memcmp(isa + i, name, (size_t)n) == 0)
             return true;
     }
     return false;
@@ -46,164 +93,149 @@ static void reserve(uint64_t start, uint64_t end)
     machine.reserved[machine.reserved_count++].end = end;
 }
 
-static void read_cpu(const struct fdt_node *node)
+static void read_memory(void)
 {
-    uint64_t id, none;
-    uint32_t size;
-    const char *isa = fdt_property(node, "riscv,isa", &size);
-    uint32_t address_cells = node->address_cells;
+    int memory = fdt_node_offset_by_prop_value(fdt, -1, "device_type", "memory",
+                                               sizeof("memory"));
+    int reserved = fdt_path_offset(fdt, "/reserved-memory"), node;
+    uint64_t start, size;
 
-    if (!equals(node, "status", "okay") && fdt_property(node, "status", &size))
+    if (!reg(memory, &machine.ram, &size) || size == 0)
+        panic("device tree: no memory node");
+    machine.ram_end = machine.ram + size;
+    if (reserved < 0)
         return;
-    if (!fdt_reg(node, 0, &id, &none) || address_cells == 0)
+    fdt_for_each_subnode(node, fdt, reserved) {
+        if (reg(node, &start, &size))
+            reserve(start, start + size);
+    }
+}
+
+static void read_cpu(int node)
+{
+    struct machine_hart h = {.context_s = -1, .context_u = -1};
+    uint64_t none;
+
+    if (!equals(node, "device_type", "cpu") || !reg(node, &h.id, &none) ||
+        (fdt_getprop(fdt, node, "status", NULL) &&
+         !equals(node, "status", "okay")))
         return;
     if (machine.harts_found++ >= HARTS_MAX)
         return;
-    machine.hart[machine.harts++] =
-        (struct machine_hart){.id = id, .context_s = -1, .context_u = -1};
-    if (!isa || !contains(isa, size, "sstc"))
+    h.intc = fdt_get_phandle(
+        fdt, fdt_subnode_offset(fdt, node, "interrupt-controller"));
+    machine.hart[machine.harts++] = h;
+    if (!has_extension(node, "sstc"))
         machine.sstc = false;
 }
 
-static void read_chosen(const struct fdt_node *node)
+static void read_cpus(void)
 {
-    uint32_t size;
-    const char *args = fdt_property(node, "bootargs", &size);
-    const void *start, *end;
+    int cpus = fdt_path_offset(fdt, "/cpus"), node;
 
-    if (args && size > 0)
-        memcpy(machine.bootargs, args, min(size, BOOT_ARGS_SIZE - 1u));
-    start = fdt_property(node, "linux,initrd-start", &size);
-    if (start && size >= 4)
-        machine.archive = fdt_cells(start, min(size / 4, 2u));
-    end = fdt_property(node, "linux,initrd-end", &size);
-    if (end && size >= 4)
-        machine.archive_end = fdt_cells(end, min(size / 4, 2u));
-}
-
-static void first_pass(const struct fdt_node *node, void *context)
-{
-    bool *in_reserved = context;
-    uint64_t start, size;
-
-    if (node->depth == 1)
-        *in_reserved = strcmp(node->name, "reserved-memory") == 0;
-    if (equals(node, "device_type", "memory")) {
-        if (!machine.ram_end && fdt_reg(node, 0, &start, &size)) {
-            machine.ram = start;
-            machine.ram_end = start + size;
-        }
-    } else if (equals(node, "device_type", "cpu")) {
+    machine.sstc = true;
+    machine.timebase = number(cpus, "timebase-frequency", 1);
+    if (machine.timebase == 0)
+        panic("device tree: /cpus has no timebase-frequency");
+    fdt_for_each_subnode(node, fdt, cpus)
         read_cpu(node);
-    } else if (starts_with(node->name, "interrupt-controller") &&
-               fdt_compatible(node, "riscv,cpu-intc")) {
-        if (machine.harts && machine.harts == machine.harts_found)
-            machine.hart[machine.harts - 1].intc = fdt_u32(node, "phandle", 0);
-    } else if (node->depth == 1 && strcmp(node->name, "cpus") == 0) {
-        machine.timebase = fdt_u32(node, "timebase-frequency", 0);
-    } else if (node->depth == 1 && strcmp(node->name, "chosen") == 0) {
-        read_chosen(node);
-    } else if (*in_reserved && node->depth == 2 &&
-               fdt_reg(node, 0, &start, &size)) {
-        reserve(start, start + size);
-    }
+    if (machine.harts == 0)
+        panic("device tree: no cpu node");
+    if (machine.harts_found > machine.harts)
+        log_print("machine: %u harts, the first %u are used\n",
+                  machine.harts_found, machine.harts);
 }
 
-/* Pair n of interrupts-extended is context n of the PLIC. */
-static void read_plic(const struct fdt_node *node)
+static void read_chosen(void)
 {
-    uint32_t size;
-    const uint8_t *pairs = fdt_property(node, "interrupts-extended", &size);
+    int chosen = fdt_path_offset(fdt, "/chosen"), size;
+    const char *args = fdt_getprop(fdt, chosen, "bootargs", &size);
 
-    fdt_reg(node, 0, &machine.plic, &machine.plic_size);
+    if (args)
+        memcpy(machine.bootargs, args,
+               (size_t)min(size, (int)BOOT_ARGS_SIZE - 1));
+    machine.archive = number(chosen, "linux,initrd-start", 2);
+    machine.archive_end = number(chosen, "linux,initrd-end", 2);
+    if (machine.archive_end > machine.archive)
+        reserve(machine.archive, machine.archive_end);
+}
+
+/* Pair n of interrupts-extended, <controller line>, is context n. */
+static void read_plic(void)
+{
+    int node = fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0"), size;
+    const fdt32_t *pairs;
+
+    if (node < 0)
+        node = fdt_node_offset_by_compatible(fdt, -1, "sifive,plic-1.0.0");
+    if (!reg(node, &machine.plic, &machine.plic_size))
+        panic("device tree: no riscv,plic0 interrupt controller");
     machine.plic_sources =
-        min(fdt_u32(node, "riscv,ndev", 0), SOURCES_MAX - 1u);
-    for (uint32_t n = 0; pairs && (n + 1) * 8 <= size; n++) {
-        uint32_t intc = (uint32_t)fdt_cells(pairs + n * 8, 1);
-        uint32_t line = (uint32_t)fdt_cells(pairs + n * 8 + 4, 1);
+        min((uint32_t)number(node, "riscv,ndev", 1), SOURCES_MAX - 1u);
+    pairs = fdt_getprop(fdt, node, "interrupts-extended", &size);
+    for (int n = 0; pairs && (n + 1) * 8 <= size; n++) {
+        uint64_t intc = cells(pairs + n * 2, 1);
+        uint64_t line = cells(pairs + n * 2 + 1, 1);
 
-        for (uint32_t h = 0; h < machine.harts; h++) {
-            if (machine.hart[h].intc != intc)
-                continue;
-            if (line == IRQ_S_EXT_INTC)
-                machine.hart[h].context_s = (int32_t)n;
-            else if (line == IRQ_U_EXT)
-                machine.hart[h].context_u = (int32_t)n;
+        for (uint32_t i = 0; i < machine.harts; i++) {
+            struct machine_hart *h = &machine.hart[i];
+
+            if (h->intc == intc && line == LINE_S_EXT)
+                h->context_s = n;
+            else if (h->intc == intc && line == LINE_U_EXT)
+                h->context_u = n;
         }
     }
-}
-
-static bool is_infrastructure(const struct fdt_node *node)
-{
-    uint32_t size;
-
-    return fdt_property(node, "interrupt-controller", &size) ||
-           fdt_property(node, "device_type", &size) ||
-           starts_with(node->name, "clint") ||
-           fdt_compatible(node, "riscv,clint0");
-}
-
-static void second_pass(const struct fdt_node *node, void *context)
-{
-    struct boot_device *d = &machine.device[machine.device_count];
-    uint32_t size;
-    const char *compatible = fdt_property(node, "compatible", &size);
-    uint64_t base, length;
-
-    (void)context;
-    if (fdt_compatible(node, "riscv,plic0") ||
-        fdt_compatible(node, "sifive,plic-1.0.0")) {
-        read_plic(node);
-        return;
+    for (uint32_t i = 0; i < machine.harts; i++) {
+        if (machine.hart[i].context_s < 0)
+            panic("device tree: the PLIC has no S context for hart %lu",
+                  machine.hart[i].id);
     }
-    if (!compatible || is_infrastructure(node) ||
-        !fdt_reg(node, 0, &base, &length) || length == 0)
+}
+
+static bool is_infrastructure(int node)
+{
+    return fdt_getprop(fdt, node, "interrupt-controller", NULL) ||
+           fdt_getprop(fdt, node, "device_type", NULL) ||
+           compatible(node, "riscv,clint0") ||
+           compatible(node, "sifive,clint0");
+}
+
+static void read_device(int node)
+{
+    struct boot_device d = {0};
+    int size;
+    const char *names = fdt_getprop(fdt, node, "compatible", &size);
+
+    if (!names || is_infrastructure(node) || !reg(node, &d.base, &d.size) ||
+        d.size == 0)
         return;
     if (machine.device_count == BOOT_DEVICES_MAX) {
         log_print("machine: more than %u devices, %s left out\n",
-                  BOOT_DEVICES_MAX, node->name);
+                  BOOT_DEVICES_MAX, fdt_get_name(fdt, node, NULL));
         return;
     }
-    memcpy(d->compatible, compatible, min(size, sizeof(d->compatible) - 1));
-    d->base = base;
-    d->size = length;
-    d->source = fdt_u32(node, "interrupts", 0);
-    if (d->source >= SOURCES_MAX)
-        d->source = 0;
-    d->clock = fdt_u32(node, "clock-frequency", 0);
-    d->reg_shift = fdt_u32(node, "reg-shift", 0);
-    machine.device_count++;
+    memcpy(d.compatible, names, min((size_t)size, sizeof(d.compatible) - 1));
+    d.source = (uint32_t)number(node, "interrupts", 1);
+    if (d.source >= SOURCES_MAX)
+        d.source = 0;
+    d.clock = (uint32_t)number(node, "clock-frequency", 1);
+    d.reg_shift = (uint32_t)number(node, "reg-shift", 1);
+    machine.device[machine.device_count++] = d;
 }
 
 void machine_read(uint64_t physical)
 {
-    struct fdt fdt;
-    bool in_reserved = false;
-
-    machine.sstc = true;
-    if (fdt_open(&fdt, phys_to_virt(physical), FDT_LIMIT) != OK)
-        panic("device tree: none at 0x%lx, or its header is malformed",
-              physical);
-    reserve(physical, physical + fdt.total_size);
-    if (fdt_walk(&fdt, first_pass, &in_reserved) != OK ||
-        fdt_walk(&fdt, second_pass, NULL) != OK)
-        panic("device tree: malformed structure block");
-    if (machine.archive_end > machine.archive)
-        reserve(machine.archive, machine.archive_end);
-    if (machine.ram_end == 0)
-        panic("device tree: no memory node");
-    if (machine.harts == 0)
-        panic("device tree: no cpu node");
-    if (machine.timebase == 0)
-        panic("device tree: /cpus has no timebase-frequency");
-    if (machine.plic == 0)
-        panic("device tree: no riscv,plic0 interrupt controller");
-    for (uint32_t h = 0; h < machine.harts; h++) {
-        if (machine.hart[h].context_s < 0)
-            panic("device tree: the PLIC has no S context for hart %lu",
-                  machine.hart[h].id);
-    }
-    if (machine.harts_found > machine.harts)
-        log_print("machine: %u harts, the first %u are used\n",
-                  machine.harts_found, machine.harts);
+    fdt = phys_to_virt(physical);
+    int error = fdt_check_full(fdt, FDT_LIMIT);
+    if (error)
+        panic("device tree: none at 0x%lx, or it is malformed (libfdt: %d)",
+              physical, error);
+    reserve(physical, physical + fdt_totalsize(fdt));
+    read_memory();
+    read_cpus();
+    read_chosen();
+    read_plic();
+    for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
+        read_device(node);
 }

@@ -2,18 +2,33 @@
 
 KERNEL_ELF := build/kernel/kernel.elf
 KERNEL_SOURCES := $(wildcard kernel/*.c kernel/*.S)
-KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES))
+
+# The reader of device trees: libfdt as OpenSBI carries it, on the kernel's
+# types and string functions.
+LIBFDT_SOURCES := $(addprefix $(OPENSBI_SRC)/lib/utils/libfdt/,fdt.c fdt_ro.c \
+    fdt_check.c)
+LIBFDT_CFLAGS := -DOPENSBI_EXTERNAL_SBI_TYPES=kernel/lib.h \
+    $(foreach f,memchr memcmp memcpy memmove memset strchr strcmp strlen \
+    strnlen strrchr,-Dsbi_$(f)=$(f)) \
+    -isystem $(OPENSBI_SRC)/lib/utils/libfdt -isystem $(OPENSBI_SRC)/include
+# In sections, so that the linker leaves out what is not used.
+LIBFDT_COMPILE = $(KERNEL_CFLAGS) -w -ffunction-sections
+
+KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES)) \
+    $(patsubst %,build/kernel/libfdt/%.o,$(notdir $(LIBFDT_SOURCES)))
 # The frame pointer makes a panic's backtrace possible.
 KERNEL_CFLAGS := $(ARCH) $(CFLAGS) -ffreestanding -nostdlib -fno-pic \
     -fno-omit-frame-pointer -fno-strict-aliasing \
-    -I. -Ikernel -Ibuild -Ibuild/user
-KERNEL_LDFLAGS = $(ARCH) -nostdlib -static -Wl,--build-id=none \
-    -Wl,-z,max-page-size=4096 -Wl,-Map=$(@:.elf=.map)
+    -I. -Ikernel -Ibuild -Ibuild/user $(LIBFDT_CFLAGS)
+KERNEL_LDFLAGS = $(ARCH) -nostdlib -static -Wl,--gc-sections \
+    -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-Map=$(@:.elf=.map)
 
 build/kernel/%.c.o: kernel/%.c $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(KERNEL_CFLAGS))
 build/kernel/%.S.o: kernel/%.S $(MAKEFILES_READ) | $(GENERATED)
 	$(call compile,$(KERNEL_CFLAGS))
+build/kernel/libfdt/%.c.o: $(OPENSBI_SRC)/lib/utils/libfdt/%.c $(MAKEFILES_READ)
+	$(call compile,$(LIBFDT_COMPILE))
 
 # .incbin "init.bin" is a dependency that the compiler does not see.
 build/kernel/init_image.S.o: build/user/init.bin
