@@ -21,11 +21,12 @@ enum { EVENT_ENDED = 1, EVENT_INTERRUPT = 2 };
 struct job {
     int number; /* as people call it, 0 = free */
     uint64_t console_id;
-    handle_t console; /* endpoint of the console for this job */
-    int count, left;  /* processes; those that have not ended */
-    int pids[PIPE_MAX];
-    int status; /* of the last command */
-    char text[64];
+    handle_t console;   /* endpoint of the console for this job */
+    int count, left;    /* processes; those that have not ended */
+    int pids[PIPE_MAX]; /* 0: has ended */
+    char names[PIPE_MAX][NAME_SIZE];
+    int status;       /* of the last command */
+    bool interrupted; /* by ^C: how they end is no news */
 };
 
 static struct job jobs[JOBS_MAX];
@@ -163,6 +164,7 @@ static void spawn_all(struct job *j, const struct pipeline *p, int terminal,
             break;
         }
         sys_process_watch(child_handle(pid), ended_bell);
+        snprintf(j->names[j->count], NAME_SIZE, "%s", c->argv[0]);
         j->pids[j->count++] = pid;
         j->left++;
     }
@@ -180,10 +182,10 @@ static void reap(struct job *j)
         int status = end.reason == EXIT_EXITED   ? end.code
                      : end.reason == EXIT_KILLED ? STATUS_KILLED
                                                  : STATUS_FAULT;
-        if (end.reason != EXIT_EXITED) {
+        if (end.reason != EXIT_EXITED && !j->interrupted) {
             char how[96];
             child_describe(how, sizeof(how), &end);
-            fprintf(stderr, "%s (pid %d): %s\n", j->text, j->pids[i], how);
+            fprintf(stderr, "%s (pid %d): %s\n", j->names[i], j->pids[i], how);
         }
         if (i == j->count - 1 && j->status != STATUS_NO_COMMAND)
             j->status = status;
@@ -233,8 +235,10 @@ static int wait_for(struct job *j)
     for (reap(j); j->left > 0; reap(j)) {
         int64_t happened = sys_notification_wait(
             events, EVENT_ENDED | EVENT_INTERRUPT, DEADLINE_NEVER);
-        if (happened > 0 && (happened & EVENT_INTERRUPT))
+        if (happened > 0 && (happened & EVENT_INTERRUPT)) {
+            j->interrupted = true;
             kill_job(j);
+        }
     }
     console_foreground(console, 0);
     int status = j->status;
@@ -257,7 +261,6 @@ int jobs_run(const struct pipeline *p)
         j->number = 0;
         return 1;
     }
-    snprintf(j->text, sizeof(j->text), "%s", p->commands[0].argv[0]);
     const char *input = p->commands[0].input;
     int in = private_fd(input ? open(input, O_RDONLY) : dup(terminal));
     if (in < 0) {
@@ -283,7 +286,8 @@ void jobs_report(void)
             continue;
         reap(j);
         if (j->left == 0) {
-            printf("[%d] %s: done, %d\n", j->number, j->text, j->status);
+            printf("[%d] %s: done, %d\n", j->number, j->names[j->count - 1],
+                   j->status);
             end_job(j);
         }
     }
@@ -294,7 +298,7 @@ int jobs_list(void)
     for (struct job *j = jobs; j < jobs + JOBS_MAX; j++)
         for (int i = 0; j->number && i < j->count; i++)
             if (j->pids[i])
-                printf("[%d] %d %s\n", j->number, j->pids[i], j->text);
+                printf("[%d] %d %s\n", j->number, j->pids[i], j->names[i]);
     return 0;
 }
 
