@@ -264,7 +264,7 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
     this_hart = &harts[self];
     memory_setup();
     space_kernel_init(machine.ram, machine.ram_end);
-    space_kernel_map_device(machine.plic, machine.plic_size);
+    space_kernel_map(machine.plic, machine.plic_size);
     plic_init(machine.plic, machine.plic_sources);
     uintr_delivery = sbi_delivery();
     for (uint32_t i = 0; i < hart_count; i++) {

@@ -64,9 +64,11 @@ int64_t sys_notification_create(void)
 /* The current thread sleeps; E_TIMEDOUT if the time has come already. */
 static int64_t sleep_until(uint64_t deadline)
 {
-    if (deadline <= rdtime())
-        return E_TIMEDOUT;
-    timer_arm(&current_thread()->timer, deadline);
+    if (deadline != DEADLINE_NEVER) {
+        if (deadline <= rdtime())
+            return E_TIMEDOUT;
+        timer_arm(&current_thread()->timer, deadline);
+    }
     thread_block(THREAD_WAITING);
     return OK;
 }

@@ -63,20 +63,11 @@ uint64_t object_count(enum object_type type)
     return pools[type].live;
 }
 
-void *handle_object(struct handle_table *t, uint64_t h, enum object_type type,
-                    uint32_t rights, int64_t *error)
+int64_t handle_error(struct handle_table *t, uint64_t h, enum object_type type)
 {
     struct handle *e = handle_find(t, h);
 
-    if (!e)
-        *error = E_BADHANDLE;
-    else if (e->object->type != type)
-        *error = E_TYPE;
-    else if ((e->rights & rights) != rights)
-        *error = E_RIGHTS;
-    else
-        return e->object;
-    return NULL;
+    return !e ? E_BADHANDLE : e->object->type != type ? E_TYPE : E_RIGHTS;
 }
 
 /* The lowest free slot, with its page in place; E_LIMIT or E_NOMEM. */

@@ -56,23 +56,36 @@ static inline struct handle *handle_find(struct handle_table *t, uint64_t h)
     return e->object ? e : NULL;
 }
 
-/*
- * The object behind h if it is of that type and held with all these rights.
- * Otherwise NULL, and *error says which of the three it was.
- */
-void *handle_object(struct handle_table *t, uint64_t h, enum object_type type,
-                    uint32_t rights, int64_t *error);
+/* The object behind h if it is of that type and held with these rights. */
+static inline void *handle_object(struct handle_table *t, uint64_t h,
+                                  enum object_type type, uint32_t rights)
+{
+    struct handle *e = handle_find(t, h);
+
+    return e && e->object->type == type && (e->rights & rights) == rights
+               ? e->object
+               : NULL;
+}
+/* Which of the three it was that made handle_object say NULL. */
+int64_t handle_error(struct handle_table *t, uint64_t h, enum object_type type);
 
 /*
  * At the head of a system call: declare `var`, the object behind handle h of
- * the calling process, or return what handle_object says is wrong with h.
+ * the calling process, or return what is wrong with h.
  */
-#define HANDLE(struct_type, var, h, type, rights)                        \
-    int64_t var##_error;                                                 \
-    struct_type *var = handle_object(&current_process()->table, h, type, \
-                                     rights, &var##_error);              \
-    if (!var)                                                            \
-    return var##_error
+#define HANDLE(struct_type, var, h, type, rights)                  \
+    struct_type *var =                                             \
+        handle_object(&current_process()->table, h, type, rights); \
+    if (!var)                                                      \
+    return handle_error(&current_process()->table, h, type)
+
+/* The same where h = 0 means `self`. */
+#define HANDLE_OR_SELF(struct_type, var, self, h, type, rights)         \
+    struct_type *var =                                                  \
+        (h) ? handle_object(&current_process()->table, h, type, rights) \
+            : (self);                                                   \
+    if (!var)                                                           \
+    return handle_error(&current_process()->table, h, type)
 
 /* Number of a new handle, or E_LIMIT, E_NOMEM. Takes a reference. */
 int64_t handle_add(struct handle_table *t, struct object *object,

@@ -2,6 +2,7 @@
 #include "kernel/process.h"
 #include "gen/syscall_table.h"
 #include "kernel/endpoint.h"
+#include "kernel/frame.h"
 #include "kernel/irq.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
@@ -105,7 +106,10 @@ static char *user_byte(struct process *p, uint64_t address, uint64_t bits)
     bits |= PTE_V | PTE_U;
     if (!entry || (*entry & bits) != bits)
         return NULL;
-    return (char *)phys_to_virt(*entry >> 10 << 12) + address % PAGE_SIZE;
+    uint64_t frame = *entry >> 10 << 12;
+    if (!frame_is_ram(frame, PAGE_SIZE))
+        return NULL; /* a device's registers: the kernel has no such page */
+    return (char *)phys_to_virt(frame) + address % PAGE_SIZE;
 }
 
 static int64_t copy(struct process *p, uint64_t user, char *kernel,

@@ -13,8 +13,9 @@
         __asm__ volatile("csrr %0, %1" : "=r"(v_) : "i"(csr) : "memory"); \
         v_;                                                               \
     })
+/* Not the immediate forms: the firmware emulates them four times slower. */
 #define csr_write(csr, value) \
-    __asm__ volatile("csrw %0, %1" : : "i"(csr), "rK"(value) : "memory")
+    __asm__ volatile("csrw %0, %z1" : : "i"(csr), "rJ"(value) : "memory")
 #define csr_set(csr, bits) \
     __asm__ volatile("csrs %0, %1" : : "i"(csr), "rK"(bits) : "memory")
 #define csr_clear(csr, bits) \
@@ -22,9 +23,9 @@
 #define csr_swap(csr, value)                     \
     ({                                           \
         uint64_t v_;                             \
-        __asm__ volatile("csrrw %0, %1, %2"      \
+        __asm__ volatile("csrrw %0, %1, %z2"     \
                          : "=r"(v_)              \
-                         : "i"(csr), "rK"(value) \
+                         : "i"(csr), "rJ"(value) \
                          : "memory");            \
         v_;                                      \
     })
@@ -32,19 +33,13 @@
 /* Supervisor CSRs [priv 4.1] */
 #define CSR_SSTATUS    0x100
 #define CSR_SIE        0x104
-#define CSR_STVEC      0x105
 #define CSR_SCOUNTEREN 0x106
-#define CSR_SSCRATCH   0x140
-#define CSR_SEPC       0x141
-#define CSR_SCAUSE     0x142
-#define CSR_STVAL      0x143
 #define CSR_SIP        0x144
 #define CSR_STIMECMP   0x14d /* Sstc */
 #define CSR_SATP       0x180
 #define CSR_TIME       0xc01
 #define CSR_INSTRET    0xc02
 
-#define SSTATUS_SPP  (1UL << 8)
 #define SSTATUS_SPIE (1UL << 5)
 
 /* sie, sip bits; scause codes of interrupts [priv 4.1.3, 4.1.8] */
@@ -60,7 +55,6 @@ enum {
     CAUSE_LOAD_ACCESS = 5,
     CAUSE_STORE_MISALIGNED = 6,
     CAUSE_STORE_ACCESS = 7,
-    CAUSE_ECALL_U = 8,
     CAUSE_INSN_PAGE = 12,
     CAUSE_LOAD_PAGE = 13,
     CAUSE_STORE_PAGE = 15

@@ -12,9 +12,11 @@ enum { SLICES_PER_SECOND = 100 };
 
 struct hart harts[HARTS_MAX];
 uint32_t hart_count;
+static uint64_t slice_ticks;
 
 void sched_init(struct hart *h)
 {
+    slice_ticks = machine.timebase / SLICES_PER_SECOND;
     for (int p = 0; p < PRIORITIES; p++)
         list_init(&h->ready[p]);
     list_init(&h->timers);
@@ -42,9 +44,9 @@ static int running_priority(struct hart *h)
 
 static struct hart *choose(struct thread *t)
 {
-    struct hart *best = t->hart && allowed(t, t->hart) ? t->hart : NULL;
+    struct hart *best = allowed(t, t->hart) ? t->hart : NULL;
 
-    if (best && running_priority(best) < 0)
+    if (best && (hart_count == 1 || running_priority(best) < 0))
         return best;
     for (uint32_t i = 0; i < hart_count; i++) {
         struct hart *h = &harts[i];
@@ -70,8 +72,7 @@ static void start_slice(struct hart *h)
     uint64_t left = h->current->slice_left;
 
     if (h->slice_end == DEADLINE_NEVER)
-        h->slice_end =
-            rdtime() + (left ? left : machine.timebase / SLICES_PER_SECOND);
+        h->slice_end = rdtime() + (left ? left : slice_ticks);
 }
 
 /* The current thread leaves with this much of its turn unused. */
@@ -146,29 +147,39 @@ void sched_boost(struct thread *t)
     }
 }
 
-/* The most urgent thread of h's queues that `thief` may run. */
-static struct thread *first_allowed(struct hart *h, struct hart *thief)
+/* The most urgent thread of this hart's own queues, which are not empty. */
+static struct thread *take_own(struct hart *h)
 {
+    struct thread *t;
+    int p = PRIORITIES - 1;
+
+    while (!(h->ready_map >> p & 1))
+        p--;
+    t = list_first(&h->ready[p], struct thread, queue);
+    sched_remove(t);
+    return t;
+}
+
+/* The most urgent thread queued on another hart that may run here. */
+static struct thread *steal(struct hart *thief)
+{
+    uint32_t queued = 0;
+
+    for (uint32_t i = 0; i < hart_count; i++)
+        queued |= harts[i].ready_map;
+    if (!queued)
+        return NULL;
     for (int p = PRIORITIES - 1; p >= 0; p--) {
-        list_each_entry(struct thread, t, &h->ready[p], queue) {
-            if (h == thief || allowed(t, thief))
+        for (uint32_t i = 0; i < hart_count; i++) {
+            list_each_entry(struct thread, t, &harts[i].ready[p], queue) {
+                if (!allowed(t, thief))
+                    continue;
+                sched_remove(t);
                 return t;
+            }
         }
     }
     return NULL;
-}
-
-static struct thread *pick(struct hart *h)
-{
-    struct thread *best = h->ready_map ? first_allowed(h, h) : NULL;
-
-    for (uint32_t i = 0; !best && i < hart_count; i++) {
-        if (harts[i].ready_map)
-            best = first_allowed(&harts[i], h);
-    }
-    if (best)
-        sched_remove(best);
-    return best;
 }
 
 /* Something more urgent, or an equal whose turn it is, takes the hart. */
@@ -178,12 +189,8 @@ static __attribute__((noinline)) void reschedule(struct hart *h)
     bool expired = h->resched == 2;
 
     h->resched = 0;
-    if (!t) {
-        t = pick(h);
-        if (t)
-            sched_switch(t);
+    if (!t)
         return;
-    }
     if (expired) {
         t->priority = t->base_priority;
         t->slice_left = 0;
@@ -192,7 +199,7 @@ static __attribute__((noinline)) void reschedule(struct hart *h)
     if (above > 1 || (above == 1 && expired)) {
         if (!expired)
             keep_slice(h);
-        sched_switch(pick(h));
+        sched_switch(take_own(h));
         place(t, !expired);
     }
 }
@@ -218,15 +225,16 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
     /* one that waits for something else is not to be woken by its device */
     if (h->uthread && h->uthread->state != THREAD_UINTR)
         uintr_switch(NULL);
-    if (!h->uthread && h->space)
-        space_kernel_enter();
     for (;;) {
-        t = pick(h);
+        t = h->ready_map ? take_own(h) : steal(h);
         if (!t)
             t = uintr_idle_wake(h);
         if (t)
             break;
         timer_program(h);
+        /* without the lock, its process and its page table may go away */
+        if (!h->uthread && h->space)
+            space_kernel_enter();
         kernel_lock_release();
         __asm__ volatile("wfi" : : : "memory");
         kernel_lock_acquire();
@@ -264,6 +272,8 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
 
     if (h->resched)
         reschedule(h);
+    if (!h->current && h->ready_map)
+        sched_switch(take_own(h));
     t = h->current;
     if (t && t == h->trapped) {
         t->reload = 0;

@@ -12,7 +12,6 @@
 
 enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS = 1024 };
 
-#define GIB         (1UL << 30)
 #define MEGA        (2UL << 20)
 #define KERNEL_LEAF (PTE_V | PTE_R | PTE_G | PTE_A | PTE_D)
 
@@ -20,8 +19,8 @@ extern char kernel_start[], kernel_rodata[], kernel_data[], kernel_end[];
 
 static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_satp;
-static uint32_t roots_used;        /* entries of the kernel half in use */
-static uint64_t asids[ASIDS / 64]; /* bit = taken */
+static uint32_t roots_used;    /* entries of the kernel half in use */
+static bool asid_taken[ASIDS]; /* 0 is the kernel's */
 static bool have_asids;
 static struct pool region_pool = {.size = sizeof(struct region)};
 
@@ -54,16 +53,21 @@ static uint64_t *descend(uint64_t *entry, bool create)
 
 /* ---- the kernel's half ------------------------------------------------ */
 
-static void map_kernel_2m(uint64_t physical)
+void space_kernel_map(uint64_t physical, uint64_t size)
 {
-    uint64_t v = (uint64_t)phys_to_virt(physical);
-    uint64_t *middle = descend(&kernel_root[slot(v, 2)], true);
+    uint64_t end = physical + size;
 
-    if (!middle)
-        panic("space: no memory for the kernel's page tables");
-    roots_used = max(roots_used, slot(v, 2) - USER_ENTRIES + 1);
-    if (!(middle[slot(v, 1)] & PTE_V))
-        middle[slot(v, 1)] = entry_of(physical, KERNEL_LEAF | PTE_W);
+    for (uint64_t p = physical & ~(MEGA - 1); p < end; p += MEGA) {
+        uint64_t v = (uint64_t)phys_to_virt(p);
+        uint64_t *middle = descend(&kernel_root[slot(v, 2)], true);
+
+        if (!middle)
+            panic("space: no memory for the kernel's page tables");
+        if (!(middle[slot(v, 1)] & PTE_V))
+            middle[slot(v, 1)] = entry_of(p, KERNEL_LEAF | PTE_W);
+        roots_used = max(roots_used, slot(v, 2) - USER_ENTRIES + 1);
+    }
+    sfence_all();
 }
 
 /*
@@ -94,35 +98,12 @@ static void map_image(void)
 void space_kernel_init(uint64_t ram, uint64_t ram_end)
 {
     map_image();
-    for (uint64_t p = ram & ~(MEGA - 1); p < ram_end; p += MEGA) {
-        /* whole GiBs take one entry and no table */
-        if ((p & (GIB - 1)) == 0 && p + GIB <= ram_end) {
-            uint64_t v = (uint64_t)phys_to_virt(p);
-
-            if (!(kernel_root[slot(v, 2)] & PTE_V)) {
-                kernel_root[slot(v, 2)] = entry_of(p, KERNEL_LEAF | PTE_W);
-                roots_used = max(roots_used, slot(v, 2) - USER_ENTRIES + 1);
-                p += GIB - MEGA;
-                continue;
-            }
-        }
-        map_kernel_2m(p);
-    }
+    space_kernel_map(ram, ram_end - ram);
     kernel_satp = SATP_SV39 | virt_to_phys(kernel_root) >> 12;
     csr_write(CSR_SATP, kernel_satp | SATP_ASID_MASK << SATP_ASID_SHIFT);
     have_asids =
         (csr_read(CSR_SATP) >> SATP_ASID_SHIFT & SATP_ASID_MASK) >= ASIDS - 1;
     csr_write(CSR_SATP, kernel_satp);
-    sfence_all();
-    asids[0] = 1; /* 0 is the kernel's */
-}
-
-void space_kernel_map_device(uint64_t physical, uint64_t size)
-{
-    uint64_t end = physical + size;
-
-    for (uint64_t p = physical & ~(MEGA - 1); p < end; p += MEGA)
-        map_kernel_2m(p);
     sfence_all();
 }
 
@@ -138,9 +119,9 @@ void space_kernel_enter(void)
 
 static uint32_t asid_take(void)
 {
-    for (uint32_t i = 0; i < ASIDS; i++) {
-        if (!(asids[i / 64] >> (i % 64) & 1)) {
-            asids[i / 64] |= 1UL << (i % 64);
+    for (uint32_t i = 1; i < ASIDS; i++) {
+        if (!asid_taken[i]) {
+            asid_taken[i] = true;
             return i;
         }
     }
@@ -149,15 +130,14 @@ static uint32_t asid_take(void)
 
 int64_t space_init(struct space *s)
 {
-    uint64_t frame;
+    uint64_t frame = frame_alloc_zero();
 
-    s->asid = asid_take();
-    if (!s->asid)
-        return E_LIMIT;
-    frame = frame_alloc_zero();
-    if (!frame) {
-        asids[s->asid / 64] &= ~(1UL << (s->asid % 64));
+    if (!frame)
         return E_NOMEM;
+    s->asid = asid_take();
+    if (!s->asid) {
+        frame_free(frame);
+        return E_LIMIT;
     }
     s->root = phys_to_virt(frame);
     memcpy(s->root + USER_ENTRIES, kernel_root + USER_ENTRIES,
@@ -193,7 +173,7 @@ void space_free(struct space *s)
         frame_free(virt_to_phys(middle));
     }
     frame_free(virt_to_phys(s->root));
-    asids[s->asid / 64] &= ~(1UL << (s->asid % 64));
+    asid_taken[s->asid] = false;
 }
 
 uint64_t *space_entry(struct space *s, uint64_t address, bool create)
@@ -227,15 +207,17 @@ static int64_t check_range(uint64_t address, uint64_t size)
     return OK;
 }
 
+static_assert(PTE_R == 2 * PROT_R && PTE_W == 2 * PROT_W && PTE_X == 2 * PROT_X,
+              "protections are shifted bits of an entry");
+
 int64_t space_map(struct space *s, struct memory *m, uint64_t address,
                   uint64_t offset, uint64_t size, uint32_t prot)
 {
-    int64_t error = check_range(address, size);
+    uint64_t flags = PTE_V | PTE_U | PTE_A | PTE_D | prot * 2;
+    uint64_t *entry = NULL;
     struct region *r;
-    uint64_t flags = PTE_V | PTE_U | PTE_A | PTE_D;
 
-    if (error)
-        return error;
+    TRY(check_range(address, size));
     if (!page_aligned(offset))
         return E_ALIGN;
     if (offset > m->size || size > m->size - offset)
@@ -255,14 +237,9 @@ int64_t space_map(struct space *s, struct memory *m, uint64_t address,
     r->start = address;
     r->size = size;
     r->memory = m;
-    r->offset = offset;
-    r->prot = prot;
     list_push(&s->regions, &r->node);
     object_get(&m->object);
     s->mapped += size;
-    flags |= (prot & PROT_R ? PTE_R : 0) | (prot & PROT_W ? PTE_W : 0) |
-             (prot & PROT_X ? PTE_X : 0);
-    uint64_t *entry = NULL;
     for (uint64_t done = 0; done < size; done += PAGE_SIZE, entry++) {
         if (!entry || slot(address + done, 0) == 0)
             entry = space_entry(s, address + done, false);
@@ -278,11 +255,9 @@ int64_t space_map(struct space *s, struct memory *m, uint64_t address,
 
 int64_t space_unmap(struct space *s, uint64_t address, uint64_t size)
 {
-    int64_t error = check_range(address, size);
     struct region *found = NULL;
 
-    if (error)
-        return error;
+    TRY(check_range(address, size));
     list_each_entry(struct region, r, &s->regions, node) {
         if (r->start == address && r->size == size)
             found = r;

@@ -20,8 +20,6 @@ struct region {
     struct list node;
     uint64_t start, size; /* bytes */
     struct memory *memory;
-    uint64_t offset;
-    uint32_t prot;
 };
 
 struct space {
@@ -36,8 +34,8 @@ struct space {
 
 /* Kernel half: RAM and the PLIC, kernel image by section. Boot hart only. */
 void space_kernel_init(uint64_t ram, uint64_t ram_end);
-/* Map `size` bytes of device registers for the kernel itself. */
-void space_kernel_map_device(uint64_t physical, uint64_t size);
+/* Map RAM or device registers for the kernel itself, 2 MiB at a time. */
+void space_kernel_map(uint64_t physical, uint64_t size);
 void space_kernel_enter(void); /* this hart: no process's space */
 
 int64_t space_init(struct space *s);

@@ -48,8 +48,10 @@ int64_t sys_uintr_take(void)
             (!lowest || irq->source < lowest->source))
             lowest = irq;
     }
-    if (!lowest)
+    if (!lowest) {
+        csr_clear(CSR_UIP, UIRQ_EXT); /* a sibling released the last */
         return 0;
+    }
     lowest->claimed = false;
     uintr_taken(t);
     return lowest->source;
@@ -66,29 +68,31 @@ int64_t sys_uintr_timer(uint64_t deadline)
     return OK;
 }
 
-int64_t sys_uintr_bind(uint64_t h)
+static void bind(struct thread *t, struct notification *n)
 {
-    struct thread *t = current_thread();
-    struct notification *n = NULL;
-    int64_t error;
-
-    if (!t->uintr)
-        return E_STATE;
-    if (h) {
-        n = handle_object(&t->process->table, h, OBJECT_NOTIFICATION, R_WAIT,
-                          &error);
-        if (!n)
-            return error;
-        if (n->uthread && n->uthread != t)
-            return E_BUSY;
-    }
     if (t->uintr->notification)
         t->uintr->notification->uthread = NULL;
     t->uintr->notification = n;
-    if (n) {
-        n->uthread = t;
-        if (n->word)
-            csr_set(CSR_UIP, UIRQ_SOFT);
+    if (!n)
+        return;
+    n->uthread = t;
+    if (n->word)
+        csr_set(CSR_UIP, UIRQ_SOFT);
+}
+
+int64_t sys_uintr_bind(uint64_t h)
+{
+    struct thread *t = current_thread();
+
+    if (!t->uintr)
+        return E_STATE;
+    if (!h) {
+        bind(t, NULL);
+        return OK;
     }
+    HANDLE(struct notification, n, h, OBJECT_NOTIFICATION, R_WAIT);
+    if (n->uthread && n->uthread != t)
+        return E_BUSY;
+    bind(t, n);
     return OK;
 }

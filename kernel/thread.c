@@ -12,6 +12,7 @@ static_assert(offsetof(struct thread, x) == THREAD_REG(0), "offsets.h");
 static_assert(offsetof(struct thread, x) == THREAD_PC, "offsets.h");
 static_assert(offsetof(struct thread, hart) == THREAD_HART, "offsets.h");
 static_assert(offsetof(struct thread, reload) == THREAD_RELOAD, "offsets.h");
+static_assert(offsetof(struct thread, dying) == THREAD_DYING, "offsets.h");
 static_assert(offsetof(struct hart, current) == HART_CURRENT, "offsets.h");
 static_assert(offsetof(struct hart, trapped) == HART_TRAPPED, "offsets.h");
 static_assert(offsetof(struct hart, stack) == HART_STACK, "offsets.h");
@@ -116,38 +117,45 @@ void thread_reap(struct thread *t)
     object_put(&p->object);
 }
 
+void thread_leave(void)
+{
+    struct hart *h = this_hart;
+    struct thread *t = h->current;
+
+    h->current = NULL;
+    if (h->trapped == t)
+        h->trapped = h->sink;
+    t->state = THREAD_DEAD;
+    thread_reap(t);
+}
+
 void thread_kill(struct thread *t)
 {
     if (t->dying)
         return;
-    t->dying = true;
+    t->dying = 1;
     if (t->state != THREAD_RUNNING)
         thread_unwait(t);
     if (t->uintr)
         uintr_abandon(t);
     if (t == this_hart->current) {
-        this_hart->current = NULL;
-        if (this_hart->trapped == t)
-            this_hart->trapped = this_hart->sink;
+        thread_leave();
     } else if (t->state == THREAD_RUNNING) {
-        hart_kick(t->hart);
-    }
-    if (t->state != THREAD_RUNNING)
+        hart_kick(t->hart); /* it calls thread_leave */
+    } else {
         t->state = THREAD_DEAD;
-    thread_reap(t);
+        thread_reap(t);
+    }
 }
 
 int64_t sys_thread_create(uint64_t hp, uint64_t entry, uint64_t stack,
                           uint64_t argument, uint64_t priority)
 {
-    struct process *p = current_process();
+    HANDLE_OR_SELF(struct process, p, current_process(), hp, OBJECT_PROCESS,
+                   R_MANAGE);
     struct thread *t;
-    int64_t error, h;
+    int64_t h;
 
-    if (hp)
-        p = handle_object(&p->table, hp, OBJECT_PROCESS, R_MANAGE, &error);
-    if (!p)
-        return error;
     if (priority >= PRIORITIES)
         return E_ARG;
     if (priority > p->max_priority)
@@ -178,14 +186,9 @@ int64_t sys_thread_exit(void)
 
 int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
 {
-    struct thread *t = current_thread();
-    int64_t error;
+    HANDLE_OR_SELF(struct thread, t, current_thread(), h, OBJECT_THREAD,
+                   R_MANAGE);
 
-    if (h)
-        t = handle_object(&current_process()->table, h, OBJECT_THREAD, R_MANAGE,
-                          &error);
-    if (!t)
-        return error;
     if (t->dying || t->state == THREAD_DEAD)
         return E_DEAD;
     if (priority != (uint64_t)-1 && priority >= PRIORITIES)

@@ -32,11 +32,11 @@ struct thread {
     struct hart *hart;    /* where it runs or last ran */
     uint32_t reload;      /* leave through the frame: registers were changed */
     uint32_t state;       /* enum thread_state */
+    uint32_t dying;       /* makes no system call any more */
 
     struct process *process;
     struct list of_process; /* in process->threads */
     struct list of_all;     /* in all_threads */
-    bool dying;
 
     uint32_t priority, base_priority; /* the first is boosted at times */
     uint32_t hart_mask;
@@ -106,6 +106,8 @@ void thread_wake(struct thread *t, int64_t result);
 /* Undo whatever t waits for: queues, timer, notification. State unchanged. */
 void thread_unwait(struct thread *t);
 
+/* The current thread is dying: take it off this hart, and free it. */
+void thread_leave(void);
 /* Begin the end of t. It goes at once if it runs nowhere else. */
 void thread_kill(struct thread *t);
 /* Free a dying thread that no hart holds any more. */

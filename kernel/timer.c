@@ -26,11 +26,6 @@ void timer_arm(struct timer *t, uint64_t deadline)
     timer_program(this_hart);
 }
 
-void timer_cancel(struct timer *t)
-{
-    list_remove(&t->node);
-}
-
 void timer_program(struct hart *h)
 {
     uint64_t next = h->slice_end;

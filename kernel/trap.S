@@ -73,6 +73,9 @@ trap_entry:
     add     t2, t2, a7
     ld      t2, 0(t2)
 1:  LOCK_ACQUIRE
+    ld      t3, HART_CURRENT(tp)
+    lw      t3, THREAD_DYING(t3)
+    bnez    t3, 4f              /* killed while it waited for the lock */
     jalr    t2
     ld      t1, HART_CURRENT(tp)
     ld      t2, HART_TRAPPED(tp)
@@ -95,6 +98,8 @@ trap_entry:
     LOCK_WAIT
 3:  la      t2, sys_unknown
     j       1b
+4:  call    thread_leave
+    j       trap_resume
 
 /* t2 = the thread that trapped; a0 = its result */
 trap_switch:

@@ -49,11 +49,7 @@ static void kicked(void)
     uintr_kicked();
     t = h->current;
     if (t && t->dying) {
-        h->current = NULL;
-        if (h->trapped == t)
-            h->trapped = h->sink;
-        t->state = THREAD_DEAD;
-        thread_reap(t);
+        thread_leave();
     } else if (t && !(t->hart_mask >> h->index & 1)) {
         h->current = NULL;
         sched_ready(t);
