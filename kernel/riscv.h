@@ -13,7 +13,7 @@
         __asm__ volatile("csrr %0, %1" : "=r"(v_) : "i"(csr) : "memory"); \
         v_;                                                               \
     })
-/* Not the immediate forms: the firmware emulates them four times slower. */
+/* Not the immediate forms: the firmware emulates them five times slower. */
 #define csr_write(csr, value) \
     __asm__ volatile("csrw %0, %z1" : : "i"(csr), "rJ"(value) : "memory")
 #define csr_set(csr, bits) \
