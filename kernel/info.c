@@ -220,7 +220,7 @@ int64_t sys_system_log_write(uint64_t h, uint64_t text, uint64_t size)
 
 int64_t sys_system_kill(uint64_t h, uint64_t pid, uint64_t code)
 {
-    struct process *p = process_by_id((uint32_t)pid);
+    struct process *p = process_by_id(pid);
 
     TRY(check_system(h, R_KILL));
     if (!p || p->status.reason != EXIT_RUNNING)

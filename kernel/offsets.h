@@ -10,7 +10,7 @@
 #define THREAD_PC     16
 #define THREAD_HART   272
 #define THREAD_RELOAD 280
-#define THREAD_DYING 288
+#define THREAD_DYING  288
 
 /* struct hart */
 #define HART_CURRENT 0

@@ -88,7 +88,7 @@ void process_finish(struct process *p)
     }
 }
 
-struct process *process_by_id(uint32_t pid)
+struct process *process_by_id(uint64_t pid)
 {
     list_each_entry(struct process, p, &all_processes, of_all) {
         if (p->pid == pid)

@@ -40,7 +40,7 @@ void process_end(struct process *p, enum exit_reason reason, int32_t code);
 /* Called when no thread is left: free everything, tell the watcher. */
 void process_finish(struct process *p);
 
-struct process *process_by_id(uint32_t pid);
+struct process *process_by_id(uint64_t pid);
 
 /*
  * Copy between the kernel and the memory of p, through its page table: E_FAULT

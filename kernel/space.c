@@ -253,6 +253,28 @@ int64_t space_map(struct space *s, struct memory *m, uint64_t address,
     return OK;
 }
 
+/*
+ * An IPI costs thousands of instructions, so only harts that run the space
+ * right now get one; the others fence before they run it again.
+ */
+void space_shoot_down(struct space *s, uint64_t address, uint64_t size)
+{
+    uint32_t running = 0, self = 1u << this_hart->index;
+
+    for (uint32_t i = 0; i < hart_count; i++) {
+        if (harts[i].space && &harts[i].space->space == s)
+            running |= 1u << i;
+    }
+    if (running & self) {
+        if (size == PAGE_SIZE)
+            sfence_page(address);
+        else
+            sfence_all();
+    }
+    s->fence_harts |= s->ran_harts & ~running;
+    sbi_remote_sfence(running & ~self, address, size);
+}
+
 int64_t space_unmap(struct space *s, uint64_t address, uint64_t size)
 {
     struct region *found = NULL;
@@ -266,14 +288,7 @@ int64_t space_unmap(struct space *s, uint64_t address, uint64_t size)
         return E_ARG;
     for (uint64_t done = 0; done < size; done += PAGE_SIZE)
         *space_entry(s, address + done, false) = 0;
-    /* nobody may use the frames through a stale translation after this */
-    if (s->ran_harts & 1u << this_hart->index) {
-        if (size == PAGE_SIZE)
-            sfence_page(address);
-        else
-            sfence_all();
-    }
-    sbi_remote_sfence(s->ran_harts & ~(1u << this_hart->index), address, size);
+    space_shoot_down(s, address, size);
     free_region(s, found);
     return OK;
 }

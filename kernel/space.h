@@ -46,6 +46,9 @@ int64_t space_map(struct space *s, struct memory *m, uint64_t address,
                   uint64_t offset, uint64_t size, uint32_t prot);
 int64_t space_unmap(struct space *s, uint64_t address, uint64_t size);
 
+/* After entries were cleared: no hart uses a stale translation from now on. */
+void space_shoot_down(struct space *s, uint64_t address, uint64_t size);
+
 /* Leaf entry for a lower-half address, NULL without its table. */
 uint64_t *space_entry(struct space *s, uint64_t address, bool create);
 

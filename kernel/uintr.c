@@ -9,7 +9,6 @@
 #include "kernel/plic.h"
 #include "kernel/pool.h"
 #include "kernel/riscv.h"
-#include "kernel/sbi.h"
 #include "kernel/sched.h"
 
 uint32_t uintr_delivery;
@@ -41,10 +40,7 @@ static void unmap_pages(struct thread *t, bool stats)
     *t->uintr->plic_entry = 0;
     if (stats)
         *t->uintr->stats_entry = 0;
-    sfence_page(USER_UINTR_PLIC);
-    sfence_page(USER_UINTR_STATS);
-    sbi_remote_sfence(s->ran_harts & ~(1u << this_hart->index), USER_UINTR_PLIC,
-                      2 * PAGE_SIZE);
+    space_shoot_down(s, USER_UINTR_PLIC, 2 * PAGE_SIZE);
 }
 
 /*
