@@ -4,14 +4,14 @@
  */
 #include "isa.h"
 
-enum { ROUNDS = 3000000, MANY = 1000, ALARMS = 300 };
+enum { MANY = 1000, ALARMS = 300 };
 
 static void prepare(struct ctx *ctx, const char *code_, ulong ustatus)
 {
     reset(ctx);
     device_enable(here_context());
     ctx->pc = user_address(code_);
-    ctx->x[A1] = ROUNDS;
+    ctx->x[A1] = limit();
     ctx->x[S10] = ACT_DEVICE;
     csr_write(CSR_UIE, UIRQ_EXT);
     csr_write(CSR_USTATUS, ustatus);
@@ -274,12 +274,14 @@ static void none_lost(void)
     check("interrupts", user_log.count, ALARMS);
     end();
     begin("external.alarms-between-u-and-s-none-lost");
+    ulong end_time = limit();
     prepare(&ctx, user_ecalls, USTATUS_UIE);
     ctx.x[A4] = 2003;
     ctx.x[A5] = ALARMS - 1;
     ctx.x[S10] = ACT_DEVICE | ACT_REARM;
     device_alarm(1000);
-    for (int i = 0; i < ROUNDS && user_log.count < ALARMS; i++) {
+    for (int i = 0; csr_read(CSR_TIME) < end_time && user_log.count < ALARMS;
+         i++) {
         run(&ctx, MODE_U);
         check("scause", ctx.cause, EXC_ECALL_U);
         ctx.pc += 4;
@@ -300,10 +302,9 @@ static void among_timers(void)
 
     begin("external.alarms-among-s-timer-interrupts-none-lost");
     prepare(&ctx, user_wait, USTATUS_UIE);
-    ctx.x[A0] = MANY;
-    ctx.x[A1] = 500000000;
+    ctx.x[A0] = ALARMS;
     ctx.x[A4] = 2003;
-    ctx.x[A5] = MANY - 1;
+    ctx.x[A5] = ALARMS - 1;
     ctx.x[S10] = ACT_DEVICE | ACT_REARM;
     device_alarm(1000);
     do {
@@ -313,7 +314,7 @@ static void among_timers(void)
     } while (ctx.cause == (INTERRUPT | 5));
     csr_write(CSR_SIE, 0);
     check("scause", ctx.cause, EXC_ECALL_U);
-    check("interrupts", user_log.count, MANY);
+    check("interrupts", user_log.count, ALARMS);
     end();
 }
 

@@ -3,10 +3,12 @@
  */
 #include "isa.h"
 
-enum { SBI_HSM = 0x48534d, HART_START = 0, HART_STOP = 1 };
+enum { SBI_HSM = 0x48534d, HART_START = 0, HART_STOP, HART_STATUS };
+enum { STOPPED = 1, HARTS_MAX = 8 };
 enum { MARK = 0x1000, ROUNDS = 50000 };
 
-void second_start(void);
+void second_start(void); /* start.S */
+void park_start(void);
 
 static volatile unsigned step; /* odd: the second hart's turn */
 static struct ctx second_ctx;
@@ -14,17 +16,21 @@ static struct log second_log __attribute__((aligned(4096)));
 static char second_stack[8192] __attribute__((aligned(4096)));
 static volatile ulong second_uscratch, second_uip, second_utvec;
 
-/* Sleeps between looks: with -icount a spinning hart can starve the other. */
+/* A tenth of a millisecond: with -icount a spinning hart starves the others. */
+static void nap(void)
+{
+    timer_set(csr_read(CSR_TIME) + machine.timebase / 10000);
+    csr_write(CSR_SIE, SIP_STIP);
+    while (!(csr_read(CSR_SIP) & SIP_STIP))
+        __asm__ volatile("wfi" ::: "memory");
+    csr_write(CSR_SIE, 0);
+    timer_set(-1UL);
+}
+
 static bool wait_for(unsigned turn)
 {
-    for (int i = 0; i < ROUNDS && step != turn; i++) {
-        timer_set(csr_read(CSR_TIME) + machine.timebase / 10000);
-        csr_write(CSR_SIE, SIP_STIP);
-        while (!(csr_read(CSR_SIP) & SIP_STIP))
-            __asm__ volatile("wfi" ::: "memory");
-        csr_write(CSR_SIE, 0);
-        timer_set(-1UL);
-    }
+    for (int i = 0; i < ROUNDS && step != turn; i++)
+        nap();
     return step == turn;
 }
 
@@ -53,6 +59,28 @@ void second_main(void)
     run(&second_ctx, MODE_U);
     give(4);
     sbi_call(SBI_HSM, HART_STOP, 0, 0, 0);
+}
+
+/* What a parked hart does: back to the firmware. */
+void park_main(void)
+{
+    sbi_call(SBI_HSM, HART_STOP, 0, 0, 0);
+}
+
+/*
+ * Start and stop every other hart. OpenSBI 1.1 leaves a hart that was never
+ * started spinning around a wfi; one that was stopped sleeps.
+ */
+void harts_park(void)
+{
+    for (unsigned hart = 0; hart < machine.harts && hart < HARTS_MAX; hart++) {
+        if (hart == machine.boot_hart)
+            continue;
+        sbi_call(SBI_HSM, HART_START, hart, (ulong)park_start,
+                 (ulong)second_stack + sizeof(second_stack));
+        while (sbi_call(SBI_HSM, HART_STATUS, hart, 0, 0) != STOPPED)
+            nap();
+    }
 }
 
 void hart_cases(void)

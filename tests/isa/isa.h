@@ -190,6 +190,7 @@ void user_device(struct ctx *ctx); /* s8, s9 for the user handler */
 
 long sbi_call(ulong extension, ulong function, ulong a0, ulong a1, ulong a2);
 void timer_set(ulong ticks); /* absolute; -1 = never */
+ulong limit(void);           /* when to give up; only a failure waits for it */
 _Noreturn void finish(void);
 
 /* Groups of cases, one file each. */
@@ -201,6 +202,7 @@ void device_cases(void);
 void wait_cases(void);
 void alias_cases(void);
 void hart_cases(void);
+void harts_park(void); /* see hart.c */
 void random_cases(void);
 void count_cases(void);
 

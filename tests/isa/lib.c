@@ -208,6 +208,11 @@ uint32_t insn_csr(unsigned f3, unsigned rd, unsigned csr, unsigned rs1)
     return csr << 20 | rs1 << 15 | f3 << 12 | rd << 7 | 0x73;
 }
 
+ulong limit(void)
+{
+    return csr_read(CSR_TIME) + 15UL * machine.timebase;
+}
+
 void timer_set(ulong ticks)
 {
     sbi_call(SBI_TIME, 0, ticks, 0, 0);

@@ -41,6 +41,7 @@ int main(ulong hart, const void *dtb)
           : delivery == NATIVE ? "isa: N is native\n"
                                : "isa: no answer how N is provided\n");
     need_n();
+    harts_park();
     csr_cases();
     trap_cases();
     pending_cases();

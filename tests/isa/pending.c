@@ -270,7 +270,7 @@ static void timer_relay(void)
     reset(&ctx);
     ctx.pc = user_address(user_wait);
     ctx.x[A0] = 1;
-    ctx.x[A1] = 500000000; /* a slow machine is not a failure */
+    ctx.x[A1] = limit();
     ctx.x[S10] = ACT_DISABLE;
     csr_write(CSR_UIE, UIRQ_TIMER);
     csr_write(CSR_USTATUS, USTATUS_UIE);

@@ -31,6 +31,14 @@ second_start:
 3:  wfi
     j 3b
 
+    .globl park_start
+    .balign 4
+park_start:
+    mv sp, a1
+    call park_main
+4:  wfi
+    j 4b
+
 /* run_status(ctx, sstatus): ctx is in sscratch while the code runs. */
     .globl run_status
     .balign 4

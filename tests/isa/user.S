@@ -109,16 +109,16 @@ user_nops:
     ecall
 
 /*
- * Raise the device's line and wait for the handler, at most a1 rounds: a
- * device may take some instructions to get through.
+ * Raise the device's line and wait for the handler: a device may take some
+ * instructions to get through. All waits here end at time a1.
  */
     .globl user_fire, user_fire_end
 user_fire:
     sw zero, 8(s8)
 1:  ld t0, LOG_COUNT(s11)
     bnez t0, 2f
-    addi a1, a1, -1
-    bnez a1, 1b
+    rdtime t0
+    bltu t0, a1, 1b
 2:  addi a0, a0, 1
 user_fire_end:
     ecall
@@ -128,9 +128,9 @@ user_fire_end:
 user_fire_enable:
     sw zero, 8(s8)
 1:  csrr a3, UIP
-    addi a1, a1, -1
-    beqz a1, 2f
-    beqz a3, 1b
+    bnez a3, 2f
+    rdtime t0
+    bltu t0, a1, 1b
 2:  ld a2, LOG_COUNT(s11)
     .globl user_fire_enabled
 user_fire_enabled:
@@ -138,13 +138,13 @@ user_fire_enabled:
     addi a0, a0, 1
     ecall
 
-/* Until the log has a0 entries, at most a1 rounds. */
+/* Until the log has a0 entries. */
     .globl user_wait
 user_wait:
     ld t0, LOG_COUNT(s11)
     bgeu t0, a0, 1f
-    addi a1, a1, -1
-    bnez a1, user_wait
+    rdtime t0
+    bltu t0, a1, user_wait
 1:  ecall
 
 /* Raise the line a0 times, each as soon as the last was handled. */
@@ -152,23 +152,24 @@ user_wait:
 user_burst:
     ld t1, LOG_COUNT(s11)
     sw zero, 8(s8)
-1:  ld t0, LOG_COUNT(s11)
-    addi a1, a1, -1
-    beqz a1, 2f
+1:  rdtime t0
+    bgeu t0, a1, 2f
+    ld t0, LOG_COUNT(s11)
     beq t0, t1, 1b
     addi a0, a0, -1
     bnez a0, user_burst
 2:  ecall
 
-/* Forbid and allow interrupts until the log has a0 entries (a1 rounds). */
+/* Forbid and allow interrupts until the log has a0 entries. */
     .globl user_toggle
 user_toggle:
     csrci USTATUS, 1
-    addi a1, a1, -1
+    nop
     csrsi USTATUS, 1
     ld t0, LOG_COUNT(s11)
     bgeu t0, a0, 1f
-    bnez a1, user_toggle
+    rdtime t0
+    bltu t0, a1, user_toggle
 1:  ecall
 
 /* One ecall a round: the checker resumes it behind. */

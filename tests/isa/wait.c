@@ -91,7 +91,7 @@ static void unclaimed(void)
     reset(&ctx);
     device_enable(here_context());
     ctx.pc = user_address(user_fire);
-    ctx.x[A1] = 1000000;
+    ctx.x[A1] = limit();
     ctx.x[S10] = ACT_EXIT;
     csr_write(CSR_UIE, UIRQ_EXT);
     csr_write(CSR_USTATUS, USTATUS_UIE);
