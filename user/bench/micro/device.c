@@ -20,8 +20,8 @@ static uint64_t epoch(const struct rtc *rtc)
                      : "r"(low)
                      : "memory");
     if (after - before != 2) {
-        printf("micro: %lu instructions between two; is this -icount "
-               "shift=0?\n",
+        printf("micro: the counter went up by %lu in 2 instructions: no "
+               "-icount shift=0 (`make bench BENCH=micro` has it)\n",
                after - before);
         exit(1);
     }
@@ -40,8 +40,10 @@ void rtc_open(struct rtc *rtc)
     rtc->base =
         rtc->irq && mmio ? map_memory(mmio, PAGE_SIZE, PROT_R | PROT_W) : NULL;
     if (!rtc->base) {
-        printf("micro: no RTC (handle %s): start it with run=/bench/micro\n",
-               name);
+        printf(
+            "micro: no %s given: `make bench BENCH=micro` or run=/bench/micro "
+            "does\n",
+            name);
         exit(1);
     }
     goldfish_reset(rtc->base, 0);

@@ -59,7 +59,8 @@ int peer_main(const char *role);
 void measure_calls(void);
 void measure_messages(void);
 void measure_other(void);
-void measure_notify(void);
-void measure_uintr(void);
+struct rtc;
+void measure_notify(struct rtc *device);
+void measure_uintr(struct rtc *device);
 
 #endif

@@ -94,9 +94,9 @@ static void busy(void)
     burner_close(&burner);
 }
 
-void measure_notify(void)
+void measure_notify(struct rtc *device)
 {
-    rtc_open(&rtc);
+    rtc = *device;
     events = must(sys_notification_create(), "notification");
     bell = must(sys_doorbell_create(events, 1), "doorbell");
     must(sys_irq_bind(rtc.irq, bell), "bind");

@@ -220,14 +220,14 @@ static void csrs(void)
     uintr_enable();
 }
 
-void measure_uintr(void)
+void measure_uintr(struct rtc *device)
 {
     int64_t kind = uintr_init();
 
     if (kind == E_UNSUPPORTED)
         return; /* a hart without N, and firmware that is not ours */
     delivery = must(kind, "uintr") == DELIVERY_NATIVE ? "native" : "emulated";
-    rtc_open(&rtc);
+    rtc = *device;
     uintr_on_source(RTC_SOURCE, on_alarm, NULL);
     must(sys_irq_attach(rtc.irq), "attach");
     uintr_enable();
