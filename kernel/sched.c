@@ -75,13 +75,16 @@ static void start_slice(struct hart *h)
         h->slice_end = rdtime() + (left ? left : slice_ticks);
 }
 
-/* The current thread leaves with this much of its turn unused. */
-static void keep_slice(struct hart *h)
+/*
+ * The thread that ran leaves with this much of its turn unused, also when it
+ * waits: two that hand the hart to each other would get a new turn each time.
+ */
+static void keep_slice(struct hart *h, struct thread *t)
 {
     uint64_t now = rdtime();
 
     if (h->slice_end != DEADLINE_NEVER)
-        h->current->slice_left = h->slice_end > now ? h->slice_end - now : 1;
+        t->slice_left = h->slice_end > now ? h->slice_end - now : 1;
 }
 
 static void enqueue(struct hart *h, struct thread *t, bool front)
@@ -198,7 +201,7 @@ static __attribute__((noinline)) void reschedule(struct hart *h)
     uint32_t above = h->ready_map >> t->priority;
     if (above > 1 || (above == 1 && expired)) {
         if (!expired)
-            keep_slice(h);
+            keep_slice(h, t);
         sched_switch(take_own(h));
         place(t, !expired);
     }
@@ -279,6 +282,7 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
         t->reload = 0;
         return t;
     }
+    keep_slice(h, h->trapped);
     account(h);
     if (!t) {
         h->trapped = h->sink;

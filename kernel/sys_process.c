@@ -109,8 +109,7 @@ int64_t sys_process_status(uint64_t hp, uint64_t out)
 
 int64_t sys_process_kill(uint64_t hp, uint64_t code)
 {
-    HANDLE_OR_SELF(struct process, p, current_process(), hp, OBJECT_PROCESS,
-                   R_MANAGE);
+    HANDLE(struct process, p, hp, OBJECT_PROCESS, R_MANAGE);
 
     process_end(p, EXIT_KILLED, (int32_t)code);
     return OK;
