@@ -38,6 +38,7 @@ struct hart {
 
     struct thread *sink; /* takes the registers of a thread that is gone */
     uint64_t instret;    /* at the last accounting */
+    uint64_t idle_since; /* ticks, 0 = not idle */
     uint64_t idle_ticks, switches, interrupts;
 };
 

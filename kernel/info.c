@@ -41,6 +41,8 @@ static bool fill_hart(uint64_t index, void *info)
         return false;
     out->hartid = h->id;
     out->idle = h->idle_ticks;
+    if (h->idle_since)
+        out->idle += rdtime() - h->idle_since;
     out->switches = h->switches;
     out->interrupts = h->interrupts;
     out->pid = h->current ? h->current->process->pid : 0;

@@ -221,9 +221,9 @@ void sched_yield(void)
  */
 static __attribute__((noinline)) struct thread *idle(struct hart *h)
 {
-    uint64_t start = rdtime();
     struct thread *t;
 
+    h->idle_since = rdtime();
     h->slice_end = DEADLINE_NEVER;
     /* one that waits for something else is not to be woken by its device */
     if (h->uthread && h->uthread->state != THREAD_UINTR)
@@ -244,7 +244,8 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
         trap_interrupts();
     }
     h->resched = 0;
-    h->idle_ticks += rdtime() - start;
+    h->idle_ticks += rdtime() - h->idle_since;
+    h->idle_since = 0;
     sched_switch(t);
     return t;
 }
