@@ -93,7 +93,20 @@ exception:
     ld t1, UINTR_INSN_URET(tp)
     beq t0, t1, uret
     sd t2, UINTR_T2(tp)
-    /* csrr rd, csr below 0x200: one mask, one value */
+    /* csrrw rd, csr, rs1: a kernel that switches drivers writes many */
+    ld t1, UINTR_FORM_MASK(tp)
+    and t1, t1, t0
+    ld t2, UINTR_SWAP_MATCH(tp)
+    bne t1, t2, not_swap
+    sd t3, UINTR_T3(tp)
+    srli t1, t0, 17
+    andi t1, t1, ~7
+    ld t2, UINTR_SWAP_CSR(tp)
+    add t1, t1, t2
+    jr t1
+
+not_swap:
+    /* csrr rd, csr */
     ld t1, UINTR_READ_MASK(tp)
     and t1, t1, t0
     ld t2, UINTR_READ_MATCH(tp)
@@ -108,16 +121,7 @@ not_read:
     ld t1, UINTR_INSN_SRET(tp)
     beq t0, t1, sret
     sd t3, UINTR_T3(tp)
-    /* csrrw rd, csr below 0x200, rs1 */
-    ld t1, UINTR_FORM_MASK(tp)
-    and t1, t1, t0
-    ld t2, UINTR_SWAP_MATCH(tp)
-    bne t1, t2, uintr_not_swap
-    srli t1, t0, 17
-    andi t1, t1, ~7
-    ld t2, UINTR_SWAP_CSR(tp)
-    add t1, t1, t2
-    jr t1
+    j uintr_set
 
 /*
  * UIE takes effect before we know the line: see "optimistic" above. Software

@@ -93,8 +93,8 @@ swap_sideleg:
     j settle
 
 /* csrrs, csrrc and their immediate forms on ustatus, uie and uip. */
-    .globl uintr_not_swap
-uintr_not_swap:
+    .globl uintr_set
+uintr_set:
     ld t1, UINTR_SET_MASK(tp)
     and t1, t1, t0
     ld t2, UINTR_READ_MATCH(tp)
