@@ -2,18 +2,14 @@
  * From the first C instruction to the first process: memory, translation,
  * PLIC, the other harts, then init with every handle there is.
  */
-#include "abi/startup.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/machine.h"
 #include "kernel/memory.h"
-#include "kernel/offsets.h"
 #include "kernel/panic.h"
 #include "kernel/phys.h"
 #include "kernel/plic.h"
-#include "kernel/process.h"
-#include "kernel/riscv.h"
 #include "kernel/sbi.h"
 #include "kernel/sched.h"
 #include "kernel/trap.h"

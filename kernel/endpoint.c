@@ -6,7 +6,6 @@
 #include "gen/syscall_table.h"
 #include "kernel/notification.h"
 #include "kernel/sched.h"
-#include "kernel/thread.h"
 
 enum { HANDLE_BITS = 16, HANDLE_MASK = 0xffff };
 

@@ -7,7 +7,6 @@
 #define KERNEL_HART_H
 
 #include "abi/object.h"
-#include "kernel/lib.h"
 #include "kernel/timer.h"
 
 struct thread;

@@ -1,5 +1,4 @@
 /* system_*: what the holder of the system handle may see and do. */
-#include "abi/info.h"
 #include "abi/uintr.h"
 #include "gen/syscall_table.h"
 #include "kernel/frame.h"

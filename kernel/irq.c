@@ -2,12 +2,9 @@
 #include "kernel/irq.h"
 #include "abi/uintr.h"
 #include "gen/syscall_table.h"
-#include "kernel/hart.h"
 #include "kernel/log.h"
 #include "kernel/notification.h"
 #include "kernel/plic.h"
-#include "kernel/process.h"
-#include "kernel/thread.h"
 #include "kernel/uintr.h"
 
 static struct irq *irqs[SOURCES_MAX];

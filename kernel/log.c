@@ -1,6 +1,5 @@
 /* Formatting, and the ring of log text. */
 #include "kernel/log.h"
-#include "kernel/lib.h"
 #include "kernel/machine.h"
 #include "kernel/riscv.h"
 

@@ -3,7 +3,6 @@
 #include "gen/syscall_table.h"
 #include "kernel/frame.h"
 #include "kernel/phys.h"
-#include "kernel/process.h"
 #include "kernel/thread.h"
 
 static_assert(MEMORY_SIZE_MAX / PAGE_SIZE * sizeof(uint64_t) <= PAGE_SIZE,

@@ -2,9 +2,7 @@
 #include "kernel/notification.h"
 #include "abi/uintr.h"
 #include "gen/syscall_table.h"
-#include "kernel/riscv.h"
 #include "kernel/sched.h"
-#include "kernel/thread.h"
 #include "kernel/uintr.h"
 
 #define WAITABLE_BITS (~0UL >> 1) /* bit 63 is the sign of an error */

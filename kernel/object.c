@@ -8,7 +8,6 @@
 #include "kernel/panic.h"
 #include "kernel/phys.h"
 #include "kernel/pool.h"
-#include "kernel/process.h"
 #include "kernel/thread.h"
 
 /* What each type needs at the end of its life. */

@@ -8,9 +8,7 @@
 #include "kernel/notification.h"
 #include "kernel/panic.h"
 #include "kernel/phys.h"
-#include "kernel/riscv.h"
 #include "kernel/sched.h"
-#include "kernel/thread.h"
 
 struct list all_processes = {&all_processes, &all_processes};
 static uint32_t next_pid = 1;

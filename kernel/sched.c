@@ -3,7 +3,6 @@
 #include "kernel/irq.h"
 #include "kernel/machine.h"
 #include "kernel/panic.h"
-#include "kernel/riscv.h"
 #include "kernel/sbi.h"
 #include "kernel/trap.h"
 #include "kernel/uintr.h"

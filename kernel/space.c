@@ -1,13 +1,11 @@
 /* Sv39 page tables: the kernel's half, and the regions of processes. */
 #include "kernel/space.h"
 #include "kernel/frame.h"
-#include "kernel/hart.h"
 #include "kernel/memory.h"
 #include "kernel/panic.h"
 #include "kernel/phys.h"
 #include "kernel/pool.h"
 #include "kernel/process.h"
-#include "kernel/riscv.h"
 #include "kernel/sbi.h"
 
 enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS = 1024 };

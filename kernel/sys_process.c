@@ -2,7 +2,6 @@
 #include "gen/syscall_table.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
-#include "kernel/process.h"
 #include "kernel/thread.h"
 
 /* The process behind h (0 = the caller's). */

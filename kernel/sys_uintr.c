@@ -4,7 +4,6 @@
 #include "gen/syscall_table.h"
 #include "kernel/irq.h"
 #include "kernel/notification.h"
-#include "kernel/riscv.h"
 #include "kernel/uintr.h"
 
 int64_t sys_uintr_register(void)

@@ -6,8 +6,6 @@
 #define KERNEL_THREAD_H
 
 #include "abi/info.h"
-#include "kernel/hart.h"
-#include "kernel/object.h"
 #include "kernel/process.h"
 
 struct uintr;

@@ -2,7 +2,6 @@
 #include "kernel/trap.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
-#include "kernel/riscv.h"
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 

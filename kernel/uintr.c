@@ -8,7 +8,6 @@
 #include "kernel/panic.h"
 #include "kernel/plic.h"
 #include "kernel/pool.h"
-#include "kernel/riscv.h"
 #include "kernel/sched.h"
 
 uint32_t uintr_delivery;
