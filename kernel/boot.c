@@ -15,7 +15,7 @@
 #include "kernel/trap.h"
 #include "kernel/uintr.h"
 
-enum { INIT_STACK_SIZE = 64 << 10, RAM_MINIMUM = 16 << 20, INIT_MAGIC_OK = 1 };
+enum { INIT_STACK_SIZE = 64 << 10, RAM_MINIMUM = 32 << 20 };
 
 /* Header of build/user/init.bin (user/init.ld): virtual addresses. */
 #define INIT_IMAGE_MAGIC 0x74696e69746e6975UL
@@ -118,14 +118,13 @@ static void release_unreserved(uint64_t at, uint64_t end)
 
 static void memory_setup(void)
 {
-    uint64_t kernel = virt_to_phys(kernel_start);
     uint64_t bitmap = virt_to_phys(kernel_end);
     uint64_t size;
 
-    if (machine.ram_end - kernel < RAM_MINIMUM)
+    if (machine.ram_end - machine.ram < RAM_MINIMUM)
         panic("too little memory: %lu MiB of RAM, %u MiB are needed; give "
               "the machine more (make qemu MEM=64M)",
-              (machine.ram_end - machine.ram) >> 20, 32);
+              (machine.ram_end - machine.ram) >> 20, RAM_MINIMUM >> 20);
     size = frame_init(machine.ram, machine.ram_end, bitmap);
     release_unreserved(bitmap + size, machine.ram_end);
 }
@@ -133,15 +132,16 @@ static void memory_setup(void)
 static void start_other_harts(void)
 {
     for (uint32_t i = 0; i < hart_count; i++) {
-        int64_t error;
+        int64_t error = OK;
 
-        if (&harts[i] == this_hart)
-            continue;
-        error = sbi_hart_start(harts[i].id, virt_to_phys(secondary_entry),
-                               (uint64_t)&harts[i]);
+        if (&harts[i] != this_hart)
+            error = sbi_hart_start(harts[i].id, virt_to_phys(secondary_entry),
+                                   (uint64_t)&harts[i]);
         if (error)
             log_print("hart %lu does not start: SBI error %ld\n", harts[i].id,
                       error);
+        else
+            harts_started |= 1u << i;
     }
 }
 

@@ -17,7 +17,8 @@ static const struct object_class {
     void (*hangup)(struct object *);                  /* the last one */
     void (*destroy)(struct object *);
 } classes[OBJECT_TYPES] = {
-    [OBJECT_PROCESS] = {sizeof(struct process), NULL, NULL, process_destroy},
+    [OBJECT_PROCESS] = {sizeof(struct process), NULL, process_hangup,
+                        process_destroy},
     [OBJECT_THREAD] = {sizeof(struct thread), NULL, NULL, thread_destroy},
     [OBJECT_ENDPOINT] = {sizeof(struct endpoint), endpoint_closed, NULL,
                          endpoint_destroy},

@@ -23,7 +23,6 @@ struct process *process_new(const char name[NAME_SIZE], uint32_t max_priority)
     list_init(&p->irqs);
     list_init(&p->of_all);
     if (space_init(&p->space) != OK) {
-        p->status.reason = EXIT_KILLED; /* never lived */
         object_put(&p->object);
         return NULL;
     }
@@ -36,19 +35,38 @@ struct process *process_new(const char name[NAME_SIZE], uint32_t max_priority)
     return p;
 }
 
-/*
- * The last reference is gone. A process without threads that was never ended
- * (its creator gave up on it) still has its memory.
- */
 void process_destroy(struct object *object)
 {
+    list_remove(&((struct process *)object)->of_all);
+}
+
+/*
+ * The last handle is gone. Without a thread, and with nobody to start one, that
+ * ends the process. One after the other: its own handles may be the last ones
+ * of further such processes, and a chain of them must not fill the stack.
+ */
+void process_hangup(struct object *object)
+{
+    static struct list ended = {&ended, &ended};
+    static bool busy;
     struct process *p = (struct process *)object;
 
-    if (p->status.reason == EXIT_RUNNING) {
-        p->ending = true;
-        process_finish(p);
-    }
+    if (p->ending || p->thread_count > 0)
+        return;
+    p->ending = true;
+    object_get(object);
     list_remove(&p->of_all);
+    list_push(&ended, &p->of_all);
+    if (busy)
+        return;
+    busy = true;
+    while (!list_empty(&ended)) {
+        p = list_first(&ended, struct process, of_all);
+        list_remove(&p->of_all);
+        process_finish(p);
+        object_put(&p->object);
+    }
+    busy = false;
 }
 
 void process_end(struct process *p, enum exit_reason reason, int32_t code)

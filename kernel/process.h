@@ -33,6 +33,7 @@ extern struct list all_processes;
 
 /* NULL: out of memory. One reference is the process's own while it lives. */
 struct process *process_new(const char name[NAME_SIZE], uint32_t max_priority);
+void process_hangup(struct object *object);
 void process_destroy(struct object *object);
 
 /* Begin the end: kill every thread; the last one's reaper finishes. */

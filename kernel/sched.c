@@ -10,7 +10,7 @@
 enum { SLICES_PER_SECOND = 100 };
 
 struct hart harts[HARTS_MAX];
-uint32_t hart_count;
+uint32_t hart_count, harts_started;
 static uint64_t slice_ticks;
 
 void sched_init(struct hart *h)
@@ -103,7 +103,11 @@ static void place(struct thread *t, bool front)
     struct hart *h = choose(t);
     int running;
 
-    assert(h != NULL);
+    if (!h) { /* only for harts that are still on their way up */
+        h = &harts[__builtin_ctz(t->hart_mask & harts_started)];
+        enqueue(h, t, front);
+        return;
+    }
     running = running_priority(h);
     enqueue(h, t, front);
     if ((int)t->priority < running)
@@ -292,10 +296,8 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
     if (h->slice_end != DEADLINE_NEVER || h->ready_map >> t->priority ||
         t->priority != t->base_priority)
         new_slice(h, t);
-    if (h->space != t->process) {
-        h->space = t->process;
-        space_enter(&t->process->space);
-    }
+    h->space = t->process;
+    space_enter(&t->process->space);
     if (h->uthread != t && (h->uthread || t->uintr))
         uintr_switch(t);
     h->trapped = t;

@@ -4,22 +4,13 @@
 #include "kernel/notification.h"
 #include "kernel/thread.h"
 
-/* The process behind h (0 = the caller's). */
-static int64_t find_process(uint64_t h, uint32_t rights, struct process **p)
-{
-    *p = current_process();
-    if (!h)
-        return OK;
-    HANDLE(struct process, other, h, OBJECT_PROCESS, rights);
-    *p = other;
-    return OK;
-}
-
-/* The same if it can still be changed. */
+/* The process behind h (0 = the caller's) if it can still be changed. */
 static int64_t target(uint64_t h, struct process **p)
 {
-    TRY(find_process(h, R_MANAGE, p));
-    return (*p)->ending ? E_DEAD : OK;
+    HANDLE_OR_SELF(struct process, found, current_process(), h, OBJECT_PROCESS,
+                   R_MANAGE);
+    *p = found;
+    return found->ending ? E_DEAD : OK;
 }
 
 /* The caller's handle h, if it may be duplicated with these rights. */
@@ -122,9 +113,8 @@ int64_t sys_process_exit(uint64_t code)
 
 int64_t sys_process_id(uint64_t hp)
 {
-    struct process *p;
+    HANDLE_OR_SELF(struct process, p, current_process(), hp, OBJECT_PROCESS, 0);
 
-    TRY(find_process(hp, 0, &p));
     return (int64_t)p->pid;
 }
 

@@ -60,6 +60,9 @@ struct thread *thread_new(struct process *p, uint32_t priority)
     list_push(&p->threads, &t->of_process);
     list_push(&all_threads, &t->of_all);
     p->thread_count++;
+    /* it may meet what only the driver thread's moves made stale */
+    if (p->uintr_thread)
+        p->space.fence_harts |= p->space.ran_harts;
     object_get(&p->object);
     return t;
 }
@@ -195,7 +198,7 @@ int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
         return E_ARG;
     if (priority != (uint64_t)-1 && priority > current_process()->max_priority)
         return E_RIGHTS;
-    if (mask && !(mask & ((1u << hart_count) - 1)))
+    if (mask && !(mask & harts_started))
         return E_ARG;
 
     bool queued = t->state == THREAD_READY;

@@ -31,17 +31,6 @@ static void route_sources(struct thread *t, struct hart *h, bool user)
     }
 }
 
-/* Take entries out of t's page table, on every hart that may hold them. */
-static void unmap_pages(struct thread *t, bool stats)
-{
-    struct space *s = &t->process->space;
-
-    *t->uintr->plic_entry = 0;
-    if (stats)
-        *t->uintr->stats_entry = 0;
-    space_shoot_down(s, USER_UINTR_PLIC, 2 * PAGE_SIZE);
-}
-
 /*
  * Reading and clearing in one go: the next process sees zeros. uip and uie
  * before sideleg, which masks them. UEIP is not kept: what the kernel
@@ -54,7 +43,7 @@ static void unload(struct hart *h)
 
     u->uie = csr_swap(CSR_UIE, 0);
     u->uip =
-        (csr_swap(CSR_UIP, 0) & (UIRQ_SOFT | UIRQ_TIMER)) | h->uthread_post;
+        (csr_swap(CSR_UIP, 0) | h->uthread_post) & (UIRQ_SOFT | UIRQ_TIMER);
     u->ustatus = csr_swap(CSR_USTATUS, 0);
     u->utvec = csr_swap(CSR_UTVEC, 0);
     u->uscratch = csr_swap(CSR_USCRATCH, 0);
@@ -66,9 +55,10 @@ static void unload(struct hart *h)
     h->uthread = NULL;
     t->uhart = NULL;
     route_sources(t, h, false);
-    /* a sibling thread must not reach the context of whoever comes next */
+    /* no sibling thread may reach the context of whoever comes next */
+    *u->plic_entry = 0;
     if (t->process->thread_count > 1)
-        unmap_pages(t, false);
+        space_shoot_down(&t->process->space, USER_UINTR_PLIC, PAGE_SIZE);
 }
 
 static void load(struct hart *h, struct thread *t)
@@ -77,10 +67,8 @@ static void load(struct hart *h, struct thread *t)
     uint64_t entry = plic_context_page(h->plic_u) >> 12 << 10 | PTE_V | PTE_R |
                      PTE_W | PTE_U | PTE_A | PTE_D;
 
-    if (*u->plic_entry != entry) {
-        *u->plic_entry = entry;
-        sfence_page(USER_UINTR_PLIC);
-    }
+    *u->plic_entry = entry;
+    sfence_page(USER_UINTR_PLIC);
     route_sources(t, h, true);
     csr_write(CSR_SIDELEG, UIRQ_ALL);
     csr_write(CSR_UTVEC, u->utvec);
@@ -218,8 +206,9 @@ static struct pool uintr_pool = {.size = sizeof(struct uintr)};
 
 void uintr_free(struct thread *t)
 {
+    *t->uintr->plic_entry = *t->uintr->stats_entry = 0;
     if (t->process->thread_count > 1)
-        unmap_pages(t, true);
+        space_shoot_down(&t->process->space, USER_UINTR_PLIC, 2 * PAGE_SIZE);
     object_put(&t->uintr->stats->object);
     pool_free(&uintr_pool, t->uintr);
     t->uintr = NULL;
