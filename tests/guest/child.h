@@ -3,7 +3,8 @@
  * function of this program, copied to pages of their own, and two pages of
  * data that parent and child share. The child has no handle but those that
  * child_give() gives it, no library, no gp: BLOB functions use only their
- * argument, their stack, other BLOB functions and inlined system calls.
+ * argument, their stack, other BLOB functions and inlined system calls; no
+ * constant wider than 32 bits, which the compiler would keep elsewhere.
  */
 #ifndef TEST_CHILD_H
 #define TEST_CHILD_H
