@@ -14,6 +14,7 @@
 #include "abi/sbi_uinta.h"
 #include "abi/startup.h"
 #include "abi/uintr.h"
+#include "reset.h"
 #include "uintr.h"
 
 /*
@@ -73,6 +74,7 @@ static int uinta_final_init(bool cold, const struct fdt_match *match)
     uintr_hart_init();
     if (!cold)
         return 0;
+    reset_init(fdt_get_address());
     if (uintr_delivery() == DELIVERY_EMULATED)
         plic_mark_user_contexts(fdt_get_address());
     return sbi_ecall_register_extension(&uinta_extension);
