@@ -97,15 +97,20 @@ static void enqueue(struct hart *h, struct thread *t, bool front)
     h->ready_map |= 1u << t->priority;
 }
 
+/* t may only run on harts that are still on their way up. */
+static __attribute__((noinline)) void place_ahead(struct thread *t, bool front)
+{
+    enqueue(&harts[__builtin_ctz(t->hart_mask & harts_started)], t, front);
+}
+
 /* Queue t where it runs soonest and make that hart look. */
 static void place(struct thread *t, bool front)
 {
     struct hart *h = choose(t);
     int running;
 
-    if (!h) { /* only for harts that are still on their way up */
-        h = &harts[__builtin_ctz(t->hart_mask & harts_started)];
-        enqueue(h, t, front);
+    if (__builtin_expect(!h, 0)) {
+        place_ahead(t, front);
         return;
     }
     running = running_priority(h);
