@@ -2,8 +2,7 @@
  * Endpoints: synchronous call and reply (docs/abi.md, Messages). A call that
  * finds a receiver waiting runs it at once on this hart. Kernel lock held.
  */
-#ifndef KERNEL_ENDPOINT_H
-#define KERNEL_ENDPOINT_H
+#pragma once
 
 #include "kernel/object.h"
 
@@ -20,5 +19,3 @@ void endpoint_destroy(struct object *object);
 
 /* Whoever waits for a reply from p gets E_DEAD. */
 void endpoint_server_died(struct process *p);
-
-#endif

@@ -3,8 +3,7 @@
  * kernel lock held (or before other harts run). A frame has one owner at a
  * time; freed frames are filled with junk so that a stale use shows.
  */
-#ifndef KERNEL_FRAME_H
-#define KERNEL_FRAME_H
+#pragma once
 
 #include "kernel/lib.h"
 
@@ -25,5 +24,3 @@ void frame_free(uint64_t frame);
 
 uint64_t frame_count_free(void);
 bool frame_is_ram(uint64_t start, uint64_t size);
-
-#endif

@@ -3,8 +3,7 @@
  * tp points to it while in the kernel. All fields are guarded by the kernel
  * lock, also those of other harts.
  */
-#ifndef KERNEL_HART_H
-#define KERNEL_HART_H
+#pragma once
 
 #include "abi/object.h"
 #include "kernel/timer.h"
@@ -57,5 +56,3 @@ void kernel_lock_release(void);
 
 /* Make another hart enter the kernel: it looks at its flags and queues. */
 void hart_kick(struct hart *h);
-
-#endif

@@ -8,8 +8,7 @@
  *           complete it, and leaves it to the owner (uintr_take)
  *   notify  the kernel claims, rings a doorbell, completes on irq_ack
  */
-#ifndef KERNEL_IRQ_H
-#define KERNEL_IRQ_H
+#pragma once
 
 #include "kernel/object.h"
 
@@ -44,5 +43,3 @@ void irq_drop(struct irq *irq);
 
 /* This hart's S external interrupt. */
 void irq_interrupt(void);
-
-#endif

@@ -2,8 +2,7 @@
  * What freestanding C lacks: memory and string helpers, min/max, lists.
  * Callable from anywhere; no locks.
  */
-#ifndef KERNEL_LIB_H
-#define KERNEL_LIB_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -99,5 +98,3 @@ static inline void list_remove(struct list *node)
         if (try_ < 0)          \
             return try_;       \
     } while (0)
-
-#endif

@@ -2,8 +2,7 @@
  * The kernel's messages: a ring of text that `dmesg` reads through
  * system_log_read. Nothing is printed: the console belongs to a driver.
  */
-#ifndef KERNEL_LOG_H
-#define KERNEL_LOG_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,5 +16,3 @@ void log_write(const char *text, size_t size);
 size_t log_read(uint64_t *from, char *to, size_t size);
 
 void format_text(void (*put)(char), const char *format, va_list args);
-
-#endif

@@ -2,8 +2,7 @@
  * The machine as the device tree describes it. Read once by the boot hart,
  * constant afterwards. Nothing about a machine is known from elsewhere.
  */
-#ifndef KERNEL_MACHINE_H
-#define KERNEL_MACHINE_H
+#pragma once
 
 #include "abi/startup.h"
 #include "kernel/lib.h"
@@ -36,5 +35,3 @@ extern struct machine machine;
 
 /* Panics with what is missing: memory, harts, timebase, PLIC contexts. */
 void machine_read(uint64_t fdt_physical);
-
-#endif

@@ -2,8 +2,7 @@
  * Memory objects: pages of RAM (scattered or contiguous), the registers of a
  * device, or a slice of another object. Kernel lock held.
  */
-#ifndef KERNEL_MEMORY_H
-#define KERNEL_MEMORY_H
+#pragma once
 
 #include "kernel/object.h"
 
@@ -28,5 +27,3 @@ void memory_destroy(struct object *object);
 
 /* Physical address of the page at this byte offset. */
 uint64_t memory_page(struct memory *m, uint64_t offset);
-
-#endif

@@ -2,8 +2,7 @@
  * Notifications (a 64-bit event word that one thread waits for) and doorbells
  * (what sets bits in it). Kernel lock held.
  */
-#ifndef KERNEL_NOTIFICATION_H
-#define KERNEL_NOTIFICATION_H
+#pragma once
 
 #include "kernel/object.h"
 
@@ -26,5 +25,3 @@ void doorbell_ring(struct doorbell *d);
 void doorbell_hangup(struct object *object);
 void doorbell_destroy(struct object *object);
 void notification_destroy(struct object *object);
-
-#endif

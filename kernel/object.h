@@ -5,8 +5,7 @@
  * structure that points to it. When the last *handle* closes, its type's
  * `hangup` runs (peers learn of it); when the last reference goes, `destroy`.
  */
-#ifndef KERNEL_OBJECT_H
-#define KERNEL_OBJECT_H
+#pragma once
 
 #include "abi/object.h"
 #include "kernel/lib.h"
@@ -98,5 +97,3 @@ void handle_remove_all(struct handle_table *t);
 /* A new object's first handle in the current process; consumes the reference
  * of object_new whatever happens. */
 int64_t handle_publish(void *object, uint32_t rights);
-
-#endif

@@ -2,8 +2,7 @@
  * Field offsets (bytes) that assembly needs. thread.c asserts each of them
  * against the C structures.
  */
-#ifndef KERNEL_OFFSETS_H
-#define KERNEL_OFFSETS_H
+#pragma once
 
 /* struct thread: object header, pc in slot 0, then x1..x31 */
 #define THREAD_REG(n) (16 + (n)*8)
@@ -28,5 +27,3 @@
 #define KERNEL_BASE  0xffffffc000000000 /* virtual = physical + this */
 #define STACK_SIZE   8192
 #define STACK_STRIDE (STACK_SIZE + 4096) /* a guard page below each */
-
-#endif

@@ -2,8 +2,7 @@
  * The end of the machine: a kernel bug, or a machine it cannot run on. Prints
  * hart, cause, registers and backtrace through SBI, powers off with failure.
  */
-#ifndef KERNEL_PANIC_H
-#define KERNEL_PANIC_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ _Noreturn void panic_trap(uint64_t cause, uint64_t address, uint64_t *frame);
         if (__builtin_expect(!(condition), 0))                   \
             panic("%s: %s does not hold", __func__, #condition); \
     } while (0)
-
-#endif

@@ -2,8 +2,7 @@
  * Physical memory as the kernel addresses it. A host build of frame.c or
  * pool.c gives PHYS_OFFSET its own value.
  */
-#ifndef KERNEL_PHYS_H
-#define KERNEL_PHYS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -21,5 +20,3 @@ static inline uint64_t virt_to_phys(const void *virtual)
 {
     return (uint64_t)(uintptr_t) virtual - PHYS_OFFSET;
 }
-
-#endif

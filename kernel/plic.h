@@ -2,8 +2,7 @@
  * The platform-level interrupt controller [RISC-V PLIC 1.0]. Kernel lock held.
  * Contexts are numbered as the device tree says, never by a formula.
  */
-#ifndef KERNEL_PLIC_H
-#define KERNEL_PLIC_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ uint32_t plic_claim(uint32_t context); /* 0 = nothing pending */
 void plic_complete(uint32_t context, uint32_t source);
 /* Physical address of a context's page (threshold, claim/complete). */
 uint64_t plic_context_page(uint32_t context);
-
-#endif

@@ -2,8 +2,7 @@
  * Objects of one size, carved from frames and given back to them when a whole
  * frame is unused. Called with the kernel lock held.
  */
-#ifndef KERNEL_POOL_H
-#define KERNEL_POOL_H
+#pragma once
 
 #include "kernel/lib.h"
 
@@ -15,5 +14,3 @@ struct pool {
 
 void *pool_alloc(struct pool *pool); /* zeroed; NULL: out of memory */
 void pool_free(struct pool *pool, void *object);
-
-#endif

@@ -2,8 +2,7 @@
  * Processes: an address space, a handle table, threads, and how it ended.
  * Guarded by the kernel lock.
  */
-#ifndef KERNEL_PROCESS_H
-#define KERNEL_PROCESS_H
+#pragma once
 
 #include "kernel/object.h"
 #include "kernel/space.h"
@@ -51,5 +50,3 @@ int64_t copy_to_user(struct process *p, uint64_t to, const void *from,
                      uint64_t size);
 int64_t copy_from_user(struct process *p, void *to, uint64_t from,
                        uint64_t size);
-
-#endif

@@ -2,8 +2,7 @@
  * The hart as the kernel uses it: CSR access, bits and numbers, with the
  * section of the privileged specification (1.12) they come from.
  */
-#ifndef KERNEL_RISCV_H
-#define KERNEL_RISCV_H
+#pragma once
 
 #include <stdint.h>
 
@@ -99,5 +98,3 @@ static inline void fence_i(void)
 {
     __asm__ volatile("fence.i" : : : "memory");
 }
-
-#endif

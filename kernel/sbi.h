@@ -1,6 +1,5 @@
 /* Calls to the firmware [SBI 1.0]. From any hart, lock held or not. */
-#ifndef KERNEL_SBI_H
-#define KERNEL_SBI_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ void sbi_set_timer(uint64_t deadline);
 void sbi_putchar(char c); /* panic only: the console is a driver's */
 void sbi_reset(uint32_t type, uint32_t failed);
 uint32_t sbi_delivery(void); /* DELIVERY_* of abi/startup.h */
-
-#endif

@@ -3,8 +3,7 @@
  * thread runs, equals take turns of a time slice, idle harts steal. Kernel lock
  * held throughout.
  */
-#ifndef KERNEL_SCHED_H
-#define KERNEL_SCHED_H
+#pragma once
 
 #include "kernel/thread.h"
 
@@ -44,5 +43,3 @@ void sched_yield(void);
 
 /* An interrupt is for t: most urgent until it blocks or its slice ends. */
 void sched_boost(struct thread *t);
-
-#endif

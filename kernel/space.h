@@ -8,8 +8,7 @@
  * hart that runs a space for the first time fences first: that covers
  * recycled ASIDs and code put into recycled pages (fence.i).
  */
-#ifndef KERNEL_SPACE_H
-#define KERNEL_SPACE_H
+#pragma once
 
 #include "kernel/hart.h"
 #include "kernel/riscv.h"
@@ -63,5 +62,3 @@ static inline void space_enter(struct space *s)
 
 /* A fault that was only a stale translation: fenced, true. */
 bool space_spurious(struct space *s, uint64_t address, uint64_t cause);
-
-#endif

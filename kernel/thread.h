@@ -2,8 +2,7 @@
  * Threads: the saved registers, what a thread waits for, and its place in the
  * scheduler. Guarded by the kernel lock.
  */
-#ifndef KERNEL_THREAD_H
-#define KERNEL_THREAD_H
+#pragma once
 
 #include "abi/info.h"
 #include "kernel/process.h"
@@ -110,5 +109,3 @@ void thread_leave(void);
 void thread_kill(struct thread *t);
 /* Free a dying thread that no hart holds any more. */
 void thread_reap(struct thread *t);
-
-#endif

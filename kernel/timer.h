@@ -3,8 +3,7 @@
  * comparator; a timer fires on the hart where it was armed, also when that
  * hart is idle and the thread has moved. Kernel lock held; arm on this hart.
  */
-#ifndef KERNEL_TIMER_H
-#define KERNEL_TIMER_H
+#pragma once
 
 #include "kernel/lib.h"
 
@@ -26,5 +25,3 @@ static inline void timer_cancel(struct timer *t)    /* from any hart */
 void timer_interrupt(void);
 /* Program the comparator for the earliest of list and time slice. */
 void timer_program(struct hart *h);
-
-#endif

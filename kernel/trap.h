@@ -1,6 +1,5 @@
 /* Interrupts and faults of user programs; entered from trap.S. */
-#ifndef KERNEL_TRAP_H
-#define KERNEL_TRAP_H
+#pragma once
 
 #include <stdint.h>
 
@@ -9,5 +8,3 @@ void trap_entry(void); /* stvec */
 void trap_user(uint64_t cause, uint64_t address);
 /* Serve what is pending in sip and enabled. Lock held. */
 void trap_interrupts(void);
-
-#endif

@@ -3,8 +3,7 @@
  * thread runs there, or waits there and the hart has nothing else to do.
  * Kernel lock held. docs/design/interrupts.md tells the whole story.
  */
-#ifndef KERNEL_UINTR_H
-#define KERNEL_UINTR_H
+#pragma once
 
 #include "kernel/thread.h"
 
@@ -49,5 +48,3 @@ void uintr_free(struct thread *t);
 
 /* Give the current thread user-interrupt state; OK or E_NOMEM. */
 int64_t uintr_make(struct thread *t);
-
-#endif
