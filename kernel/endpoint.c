@@ -20,14 +20,11 @@ static uint64_t packed(uint64_t handles, int i)
 static int64_t check_handles(struct process *p, uint64_t handles)
 {
     for (int i = 0; i < MESSAGE_HANDLES; i++) {
-        uint64_t h = packed(handles, i);
-        struct handle *e = h ? handle_find(&p->table, h) : NULL;
+        struct handle *e = handle_find(&p->table, packed(handles, i));
 
-        if (!h)
-            continue;
-        if (!e)
+        if (packed(handles, i) && !e)
             return E_BADHANDLE;
-        if (!(e->rights & R_DUP))
+        if (e && !(e->rights & R_DUP))
             return E_RIGHTS;
     }
     return OK;
@@ -37,16 +34,13 @@ static int64_t check_handles(struct process *p, uint64_t handles)
 static int64_t pass_handles(struct process *from, struct process *to,
                             uint64_t handles, uint64_t *result)
 {
-    int64_t error = check_handles(from, handles);
-
-    if (!error)
-        error = handle_reserve(&to->table, MESSAGE_HANDLES);
-    if (error)
-        return error;
     *result = 0;
+    if (!handles)
+        return OK;
+    TRY(check_handles(from, handles));
+    TRY(handle_reserve(&to->table, MESSAGE_HANDLES));
     for (int i = 0; i < MESSAGE_HANDLES; i++) {
-        uint64_t h = packed(handles, i);
-        struct handle *e = h ? handle_find(&from->table, h) : NULL;
+        struct handle *e = handle_find(&from->table, packed(handles, i));
 
         if (e)
             *result |=
@@ -73,12 +67,8 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
 {
     uint64_t passed = 0;
 
-    if (handles) {
-        int64_t error =
-            pass_handles(caller->process, receiver->process, handles, &passed);
-        if (error)
-            return error;
-    }
+    if (handles) /* spares the common case the call */
+        TRY(pass_handles(caller->process, receiver->process, handles, &passed));
     copy_words(caller, receiver);
     caller->token = ++sequence << 16 | caller->token % THREAD_SLOTS;
     caller->server = receiver->process;
@@ -97,28 +87,33 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
 #define HOT  __attribute__((optimize("omit-frame-pointer")))
 #define COLD __attribute__((noinline))
 
+/* The current thread is blocked: r goes on here, or wherever it can. */
+static void run(struct thread *r)
+{
+    if (sched_may_switch(r))
+        sched_switch(r);
+    else
+        sched_ready(r);
+}
+
 static COLD int64_t call_slow(uint64_t h, uint64_t handles)
 {
     HANDLE(struct endpoint, ep, h, OBJECT_ENDPOINT, R_CALL);
     struct thread *t = current_thread();
     uint64_t badge = handle_find(&t->process->table, h)->badge;
 
-    if (!list_empty(&ep->receivers_waiting)) {
-        struct thread *r =
-            list_first(&ep->receivers_waiting, struct thread, queue);
+    struct thread *r = list_first(&ep->receivers_waiting, struct thread, queue);
 
-        TRY(deliver(t, r, handles, badge));
-        list_remove(&r->queue);
-        thread_block(THREAD_REPLY);
-        if (sched_may_switch(r))
-            sched_switch(r);
-        else
-            sched_ready(r);
-        return OK;
-    }
     if (ep->receivers == 0)
         return E_DEAD;
     TRY(check_handles(t->process, handles));
+    if (!list_empty(&ep->receivers_waiting)) {
+        TRY(deliver(t, r, handles, badge));
+        list_remove(&r->queue);
+        thread_block(THREAD_REPLY);
+        run(r);
+        return OK;
+    }
     t->badge = badge;
     t->send_handles = handles;
     list_push(&ep->callers, &t->queue);
@@ -196,18 +191,12 @@ static int64_t reply(struct thread *t, uint64_t token, uint64_t handles,
                      struct thread **caller)
 {
     struct thread *c = thread_by_token(token, t->process);
-    uint64_t passed = 0;
 
     if (!c)
         return E_ARG;
-    if (handles) {
-        int64_t error = pass_handles(t->process, c->process, handles, &passed);
-        if (error)
-            return error;
-    }
+    TRY(pass_handles(t->process, c->process, handles, &c->x[X_A1]));
     copy_words(t, c);
     c->x[X_A0] = OK;
-    c->x[X_A1] = passed;
     c->server = NULL;
     *caller = c;
     return OK;
@@ -233,10 +222,7 @@ static COLD int64_t reply_receive_slow(uint64_t token, uint64_t handles)
         return OK;
     }
     wait_at(ep);
-    if (sched_may_switch(caller))
-        sched_switch(caller);
-    else
-        sched_ready(caller);
+    run(caller);
     return OK;
 }
 

@@ -19,7 +19,7 @@ static const struct object_class {
 } classes[OBJECT_TYPES] = {
     [OBJECT_PROCESS] = {sizeof(struct process), NULL, process_hangup,
                         process_destroy},
-    [OBJECT_THREAD] = {sizeof(struct thread), NULL, NULL, thread_destroy},
+    [OBJECT_THREAD] = {sizeof(struct thread), NULL, NULL, NULL},
     [OBJECT_ENDPOINT] = {sizeof(struct endpoint), endpoint_closed, NULL,
                          endpoint_destroy},
     [OBJECT_NOTIFICATION] = {sizeof(struct notification), NULL, NULL,

@@ -8,16 +8,18 @@
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
-static_assert(offsetof(struct thread, x) == THREAD_REG(0), "offsets.h");
-static_assert(offsetof(struct thread, x) == THREAD_PC, "offsets.h");
-static_assert(offsetof(struct thread, hart) == THREAD_HART, "offsets.h");
-static_assert(offsetof(struct thread, reload) == THREAD_RELOAD, "offsets.h");
-static_assert(offsetof(struct thread, dying) == THREAD_DYING, "offsets.h");
-static_assert(offsetof(struct hart, current) == HART_CURRENT, "offsets.h");
-static_assert(offsetof(struct hart, trapped) == HART_TRAPPED, "offsets.h");
-static_assert(offsetof(struct hart, stack) == HART_STACK, "offsets.h");
-static_assert(offsetof(struct hart, resched) == HART_RESCHED, "offsets.h");
-static_assert(offsetof(struct ticket_lock, owner) == LOCK_OWNER, "offsets.h");
+#define AT(structure, field, offset) \
+    static_assert(offsetof(struct structure, field) == (offset), "offsets.h")
+AT(thread, x, THREAD_REG(0));
+AT(thread, x, THREAD_PC);
+AT(thread, hart, THREAD_HART);
+AT(thread, reload, THREAD_RELOAD);
+AT(thread, dying, THREAD_DYING);
+AT(hart, current, HART_CURRENT);
+AT(hart, trapped, HART_TRAPPED);
+AT(hart, stack, HART_STACK);
+AT(hart, resched, HART_RESCHED);
+AT(ticket_lock, owner, LOCK_OWNER);
 
 struct list all_threads = {&all_threads, &all_threads};
 struct thread *thread_slots[THREAD_SLOTS]; /* what tokens name */
@@ -65,14 +67,6 @@ struct thread *thread_new(struct process *p, uint32_t priority)
         p->space.fence_harts |= p->space.ran_harts;
     object_get(&p->object);
     return t;
-}
-
-/* The last reference is gone: a handle may outlive the thread. */
-void thread_destroy(struct object *object)
-{
-    struct thread *t = (struct thread *)object;
-
-    assert(t->state == THREAD_DEAD);
 }
 
 void thread_unwait(struct thread *t)

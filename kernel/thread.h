@@ -69,7 +69,6 @@ static inline struct process *current_process(void)
 
 /* A new thread, blocked, its registers zero; NULL: no memory or no slot. */
 struct thread *thread_new(struct process *p, uint32_t priority);
-void thread_destroy(struct object *object);
 
 /* The caller of call `token` if it still waits for a reply from `server`. */
 enum { THREAD_SLOTS = 1024 }; /* threads alive at once */
