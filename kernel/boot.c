@@ -163,13 +163,6 @@ static void map(struct process *p, struct memory *m, uint64_t address,
         panic("boot: cannot map init's memory at 0x%lx", address);
 }
 
-static struct memory *fresh(uint64_t size)
-{
-    int64_t error;
-
-    return memory_new(size, false, &error);
-}
-
 static void fill_bootinfo(struct process *p, struct bootinfo *info)
 {
     struct memory *archive = NULL;
@@ -215,7 +208,7 @@ static void start_init(void)
     uint64_t text = USER_TEXT, size = (uint64_t)(init_image_end - init_image);
     struct process *p = process_new(init_name, PRIORITIES - 1);
     struct memory *m = memory_new_fixed(virt_to_phys(init_image), size);
-    struct memory *info = fresh(PAGE_SIZE);
+    struct memory *info = memory_new(PAGE_SIZE, false);
     struct thread *t = p ? thread_new(p, PRIORITY_SERVER) : NULL;
 
     if (image->magic != INIT_IMAGE_MAGIC || image->data_end > text + size)
@@ -227,10 +220,10 @@ static void start_init(void)
         image->rodata_end - image->text_end, PROT_R);
     map(p, m, image->rodata_end, image->rodata_end - text,
         image->data_end - image->rodata_end, PROT_R | PROT_W);
-    map(p, fresh(image->bss_end - image->data_end), image->data_end, 0,
-        image->bss_end - image->data_end, PROT_R | PROT_W);
-    map(p, fresh(INIT_STACK_SIZE), USER_STACK_TOP - INIT_STACK_SIZE, 0,
-        INIT_STACK_SIZE, PROT_R | PROT_W);
+    map(p, memory_new(image->bss_end - image->data_end, false), image->data_end,
+        0, image->bss_end - image->data_end, PROT_R | PROT_W);
+    map(p, memory_new(INIT_STACK_SIZE, false), USER_STACK_TOP - INIT_STACK_SIZE,
+        0, INIT_STACK_SIZE, PROT_R | PROT_W);
     map(p, info, USER_STARTUP, 0, PAGE_SIZE, PROT_R);
     fill_bootinfo(p, phys_to_virt(memory_page(info, 0)));
     t->x[X_PC] = image->entry;

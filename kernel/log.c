@@ -14,7 +14,7 @@ static void put_log(char c)
 }
 
 static void number(void (*put)(char), uint64_t value, uint32_t base, int width,
-                   char fill, bool negative)
+                   char fill)
 {
     char digits[24];
     int n = 0;
@@ -23,8 +23,6 @@ static void number(void (*put)(char), uint64_t value, uint32_t base, int width,
         digits[n++] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value);
-    if (negative)
-        digits[n++] = '-';
     for (int i = n; i < width; i++)
         put(fill);
     while (n > 0)
@@ -65,25 +63,26 @@ void format_text(void (*put)(char), const char *f, va_list args)
         } else if (*f == 'd') {
             int64_t v = is_long ? va_arg(args, int64_t) : va_arg(args, int);
 
-            number(put, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, width, fill,
-                   v < 0);
+            if (v < 0)
+                put('-');
+            number(put, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, width, fill);
         } else if (*f == 'u' || *f == 'x') {
             uint64_t v =
                 is_long ? va_arg(args, uint64_t) : va_arg(args, uint32_t);
 
-            number(put, v, *f == 'u' ? 10 : 16, width, fill, false);
+            number(put, v, *f == 'u' ? 10 : 16, width, fill);
         } else {
             put(*f);
         }
     }
 }
 
-static void print(const char *format, ...)
+void format_print(void (*put)(char), const char *format, ...)
 {
     va_list args;
 
     va_start(args, format);
-    format_text(put_log, format, args);
+    format_text(put, format, args);
     va_end(args);
 }
 
@@ -92,7 +91,7 @@ static void stamp(void)
     uint64_t hz = machine.timebase ? machine.timebase : 1;
     uint64_t now = rdtime();
 
-    print("[%4lu.%06lu] ", now / hz, now % hz * 1000000 / hz);
+    format_print(put_log, "[%4lu.%06lu] ", now / hz, now % hz * 1000000 / hz);
 }
 
 void log_print(const char *format, ...)

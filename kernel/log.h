@@ -15,4 +15,7 @@ void log_write(const char *text, size_t size);
 /* Text from absolute offset *from (moved to the oldest if that is gone). */
 size_t log_read(uint64_t *from, char *to, size_t size);
 
+/* The same to anywhere. */
 void format_text(void (*put)(char), const char *format, va_list args);
+void format_print(void (*put)(char), const char *format, ...)
+    __attribute__((format(printf, 2, 3)));

@@ -64,12 +64,11 @@ static bool fill(struct memory *m, bool contiguous)
     return m->pages != NULL;
 }
 
-struct memory *memory_new(uint64_t size, bool contiguous, int64_t *error)
+struct memory *memory_new(uint64_t size, bool contiguous)
 {
     struct memory *m = NULL;
 
     /* do not begin what cannot be finished */
-    *error = E_NOMEM;
     if (size / PAGE_SIZE < frame_count_free())
         m = object_new(OBJECT_MEMORY);
     if (!m)
@@ -97,7 +96,6 @@ struct memory *memory_new_fixed(uint64_t base, uint64_t size)
 int64_t sys_memory_create(uint64_t size, uint64_t flags)
 {
     struct memory *m;
-    int64_t error;
 
     if (flags & ~(uint64_t)MEMORY_CONTIGUOUS)
         return E_ARG;
@@ -105,9 +103,7 @@ int64_t sys_memory_create(uint64_t size, uint64_t flags)
         return E_ALIGN;
     if (size == 0 || size > MEMORY_SIZE_MAX)
         return E_RANGE;
-    m = memory_new(size, flags & MEMORY_CONTIGUOUS, &error);
-    if (!m)
-        return error;
+    m = memory_new(size, flags & MEMORY_CONTIGUOUS);
     return handle_publish(m, R_READ | R_WRITE | R_EXEC | R_PHYS | R_DUP);
 }
 

@@ -19,8 +19,8 @@ struct memory {
     uint64_t few[MEMORY_INLINE_PAGES]; /* here if they fit, else a frame */
 };
 
-/* Zeroed RAM; NULL and *error: E_NOMEM. size in (0, MEMORY_SIZE_MAX]. */
-struct memory *memory_new(uint64_t size, bool contiguous, int64_t *error);
+/* Zeroed RAM; NULL: no memory. size in (0, MEMORY_SIZE_MAX]. */
+struct memory *memory_new(uint64_t size, bool contiguous);
 /* Physical memory that somebody else owns: devices, boot images. */
 struct memory *memory_new_fixed(uint64_t base, uint64_t size);
 void memory_destroy(struct object *object);

@@ -18,15 +18,7 @@ static void put(char c)
     sbi_putchar(c);
 }
 
-static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void say(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    format_text(put, format, args);
-    va_end(args);
-}
+#define say(...) format_print(put, __VA_ARGS__)
 
 /* Frame pointers: fp[-1] is the return address, fp[-2] the caller's fp. */
 static void backtrace(const uint64_t *fp)

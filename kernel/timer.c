@@ -31,8 +31,7 @@ void timer_program(struct hart *h)
     uint64_t next = h->slice_end;
 
     if (!list_empty(&h->timers))
-        next = min(next,
-                   container_of(h->timers.next, struct timer, node)->deadline);
+        next = min(next, list_first(&h->timers, struct timer, node)->deadline);
     if (next == h->programmed)
         return;
     h->programmed = next;
@@ -47,7 +46,7 @@ void timer_interrupt(void)
     struct hart *h = this_hart;
 
     while (!list_empty(&h->timers)) {
-        struct timer *t = container_of(h->timers.next, struct timer, node);
+        struct timer *t = list_first(&h->timers, struct timer, node);
 
         if (t->deadline > rdtime())
             break;

@@ -224,11 +224,10 @@ int64_t uintr_make(struct thread *t)
 {
     struct space *s = &t->process->space;
     struct uintr *u = pool_alloc(&uintr_pool);
-    int64_t error;
 
     if (!u)
         return E_NOMEM;
-    u->stats = memory_new(PAGE_SIZE, false, &error);
+    u->stats = memory_new(PAGE_SIZE, false);
     u->plic_entry = space_entry(s, USER_UINTR_PLIC, true);
     u->stats_entry = space_entry(s, USER_UINTR_STATS, true);
     if (!u->stats || !u->plic_entry || !u->stats_entry) {
