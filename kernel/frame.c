@@ -14,7 +14,6 @@ static struct {
     uint64_t *used;     /* one bit a frame */
     struct list free;
     uint64_t free_count;
-    uint64_t next_run; /* where the last contiguous search ended */
 } frames;
 
 static uint64_t index_of(uint64_t frame)
@@ -54,7 +53,6 @@ uint64_t frame_init(uint64_t base, uint64_t end, uint64_t bitmap)
     frames.end = end;
     frames.used = phys_to_virt(bitmap);
     frames.free_count = 0;
-    frames.next_run = 0;
     list_init(&frames.free);
     memset(frames.used, 0xff, size);
     return size;
@@ -89,35 +87,21 @@ uint64_t frame_alloc_zero(void)
     return frame;
 }
 
-/* first run of `count` free frames in [from, to), or to */
-static uint64_t find_run(uint64_t from, uint64_t to, uint64_t count)
-{
-    uint64_t length = 0;
-
-    for (uint64_t i = from; i < to; i++) {
-        length = is_used(i) ? 0 : length + 1;
-        if (length == count)
-            return i + 1 - count;
-    }
-    return to;
-}
-
+/* First fit: contiguous memory is for DMA, and rare. */
 uint64_t frame_alloc_run(uint64_t count)
 {
-    uint64_t total = index_of(frames.end);
-    uint64_t at;
+    uint64_t length = 0, end = 0;
 
     if (count == 0 || count > frames.free_count)
         return 0;
-    at = find_run(frames.next_run, total, count);
-    if (at == total)
-        at = find_run(0, total, count);
-    if (at == total)
-        return 0;
-    for (uint64_t i = at; i < at + count; i++)
+    for (; length < count; end++) {
+        if (end == index_of(frames.end))
+            return 0;
+        length = is_used(end) ? 0 : length + 1;
+    }
+    for (uint64_t i = end - count; i < end; i++)
         take(i);
-    frames.next_run = at + count;
-    return frames.base + at * PAGE_SIZE;
+    return frames.base + (end - count) * PAGE_SIZE;
 }
 
 void frame_free(uint64_t frame)

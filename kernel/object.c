@@ -17,18 +17,18 @@ static const struct object_class {
     void (*hangup)(struct object *);                  /* the last one */
     void (*destroy)(struct object *);
 } classes[OBJECT_TYPES] = {
-    [OBJECT_PROCESS] = {sizeof(struct process), NULL, process_hangup,
-                        process_destroy},
-    [OBJECT_THREAD] = {sizeof(struct thread), NULL, NULL, NULL},
-    [OBJECT_ENDPOINT] = {sizeof(struct endpoint), endpoint_closed, NULL,
-                         endpoint_destroy},
-    [OBJECT_NOTIFICATION] = {sizeof(struct notification), NULL, NULL,
-                             notification_destroy},
-    [OBJECT_DOORBELL] = {sizeof(struct doorbell), NULL, doorbell_hangup,
-                         doorbell_destroy},
-    [OBJECT_MEMORY] = {sizeof(struct memory), NULL, NULL, memory_destroy},
-    [OBJECT_IRQ] = {sizeof(struct irq), NULL, NULL, NULL},
-    [OBJECT_SYSTEM] = {sizeof(struct object), NULL, NULL, NULL},
+    [OBJECT_PROCESS] = {sizeof(struct process), .hangup = process_hangup,
+                        .destroy = process_destroy},
+    [OBJECT_THREAD] = {sizeof(struct thread)},
+    [OBJECT_ENDPOINT] = {sizeof(struct endpoint), .closed = endpoint_closed,
+                         .destroy = endpoint_destroy},
+    [OBJECT_NOTIFICATION] = {sizeof(struct notification),
+                             .destroy = notification_destroy},
+    [OBJECT_DOORBELL] = {sizeof(struct doorbell), .hangup = doorbell_hangup,
+                         .destroy = doorbell_destroy},
+    [OBJECT_MEMORY] = {sizeof(struct memory), .destroy = memory_destroy},
+    [OBJECT_IRQ] = {sizeof(struct irq)},
+    [OBJECT_SYSTEM] = {sizeof(struct object)},
 };
 
 static struct pool pools[OBJECT_TYPES];
