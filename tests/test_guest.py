@@ -10,6 +10,9 @@ MACHINES = [(1, False), (1, True), (2, False), (2, True), (4, False),
 ONLY = {
     "faults": [(1, True), (2, False), (4, False)],
     "fuzz": [(1, False), (4, False)],
+    # Each hand-over between harts takes QEMU up to 100 ms with -icount.
+    "hostile": [(1, False), (1, True), (2, False), (4, False)],
+    "ulib": [(1, False), (1, True), (2, False), (4, False)],
 }
 LIMIT = {"fuzz": 240}  # seconds of wall clock, 120 by default
 EXTRA = {"uintr": ["-device", "virtio-rng-device"]}

@@ -8,7 +8,7 @@
 #include "gen/stream_client.h"
 #include "guest.h"
 
-enum { ROUNDS = 40, LIE = 16, CLIENTS = 60 };
+enum { ROUNDS = 40, LIE = 16, CLIENTS = 60, PATIENCE = 10000 /* ms */ };
 
 /* The endpoint our own standard output was connected through. */
 static handle_t console_endpoint(void)
@@ -57,13 +57,13 @@ static void expect_thrown_out(struct stream *liar, handle_t endpoint)
 {
     struct stream honest;
     sys_doorbell_ring(liar->bell);
-    CHECK(EVENTUALLY(is_dead(liar), 1000));
+    CHECK(EVENTUALLY(is_dead(liar), PATIENCE));
     stream_close(liar);
     MUST(stream_open(&honest, endpoint, 0, 0, 0, STREAM_SIZE_MIN, 0));
-    EXPECT(stream_write(&honest, "\n", 1, clock_deadline(1000 * MS)), 1);
+    EXPECT(stream_write(&honest, "\n", 1, clock_deadline(PATIENCE * MS)), 1);
     CHECK(EVENTUALLY(ring_available(&honest.out, ~0UL) ==
                          (int64_t)honest.out.capacity,
-                     1000));
+                     PATIENCE));
     CHECK(!is_dead(&honest));
     stream_close(&honest);
 }
@@ -92,9 +92,9 @@ TEST(an_index_that_goes_back_ends_the_stream)
         struct stream s;
         handle_t endpoint = endpoint_of(server);
         open_liar(&s, endpoint);
-        EXPECT(stream_write(&s, "\n\n", 2, clock_deadline(1000 * MS)), 2);
+        EXPECT(stream_write(&s, "\n\n", 2, clock_deadline(PATIENCE * MS)), 2);
         CHECK(EVENTUALLY(
-            ring_available(&s.out, ~0UL) == (int64_t)s.out.capacity, 1000));
+            ring_available(&s.out, ~0UL) == (int64_t)s.out.capacity, PATIENCE));
         __atomic_store_n(&s.out.shared->index[RING_PRODUCER].value, 1,
                          __ATOMIC_SEQ_CST);
         expect_thrown_out(&s, endpoint);
@@ -111,7 +111,7 @@ TEST(an_untrue_index_costs_only_its_owner)
     sys_doorbell_ring(s.bell);
     CHECK(EVENTUALLY(__atomic_load_n(&s.out.shared->index[RING_CONSUMER].value,
                                      __ATOMIC_SEQ_CST) == LIE,
-                     1000));
+                     PATIENCE));
     stream_close(&s);
 }
 

@@ -122,7 +122,7 @@ static uint64_t trashing_timer(void *arg)
     (void)arg;
     timers = timers + 1;
     trash_registers();
-    return clock_deadline(20000);
+    return clock_deadline(200000);
 }
 
 /*
@@ -179,7 +179,7 @@ TEST(registers_survive_interrupts)
     uintr_on_soft(trashing_soft, NULL);
     uintr_on_timer(trashing_timer, NULL);
     uintr_enable();
-    MUST(sys_uintr_timer(clock_deadline(20000)));
+    MUST(sys_uintr_timer(clock_deadline(200000)));
     uint64_t changed = 0, end = clock_deadline(300 * MS);
     while (clock_ticks() < end && !changed)
         changed = spin_with_registers(20000);
@@ -207,7 +207,7 @@ TEST(close_timers_do_not_merge)
     uintr_on_timer(next_deadline, NULL);
     uintr_enable();
     MUST(sys_uintr_timer(list_of_deadlines[0]));
-    uint64_t end = clock_deadline(1000 * MS);
+    uint64_t end = clock_deadline(10000 * MS);
     while (timers < 50 && clock_ticks() < end)
         ;
     uintr_disable();
@@ -224,7 +224,7 @@ TEST(sleeping_ends_with_a_timer)
     uint64_t start = clock_ticks();
     MUST(sys_uintr_timer(clock_deadline(5 * MS)));
     while (timers < 50) {
-        MUST(uintr_sleep(clock_deadline(1000 * MS)));
+        MUST(uintr_sleep(clock_deadline(10000 * MS)));
         uintr_enable();
         uintr_disable();
     }
@@ -277,7 +277,7 @@ TEST(a_handler_can_be_interrupted)
  * Another thread rings; the handler clears USIP (the entry does), polls, and
  * reads the counter. Whatever was counted before a ring must be seen after it.
  */
-enum { RINGS = 20000 };
+enum { RINGS = 3000 };
 static volatile uint64_t produced, seen, bell;
 static handle_t rung;
 
@@ -299,7 +299,7 @@ static int64_t ringer(void *arg)
             ;
         /* Every so often wait for the handler: the last ring must count. */
         if (i % 100 == 99) {
-            uint64_t end = clock_deadline(1000 * MS);
+            uint64_t end = clock_deadline(10000 * MS);
             while (seen != produced)
                 if (clock_ticks() > end)
                     return i;
@@ -321,7 +321,7 @@ TEST(no_ring_is_lost)
     uintr_on_soft(drain, NULL);
     MUST(thread_start(&thread, ringer, NULL, PRIORITY_NORMAL));
     while (seen < RINGS) {
-        int64_t result = uintr_sleep(clock_deadline(3000 * MS));
+        int64_t result = uintr_sleep(clock_deadline(10000 * MS));
         uintr_enable();
         uintr_disable();
         if (result == E_TIMEDOUT)
