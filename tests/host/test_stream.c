@@ -3,86 +3,7 @@
  * Streams over a fake kernel: connecting, what a hostile peer can offer, death
  * on either side, reopening, blocking; and that nothing is left behind.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include "fake_kernel.h"
-#include "user/lib/ring/stream.c"
-
-enum { BELL = 4, LIFE = 8, ENDPOINT = 77 };
-
-static struct stream client, server;
-static handle_t server_notification;
-static int64_t refuse; /* an error for the server to answer with */
-
-/* The server's side of a connect; leaves its stream in `server`. */
-static int64_t accept_call(struct message *m)
-{
-    struct stream_offer reply,
-        offer = {m->handle[0], m->handle[1], m->handle[2]};
-    int64_t result = refuse;
-    memset(m->handle, 0, sizeof(m->handle));
-    if (!server_notification)
-        server_notification = sys_notification_create();
-    if (refuse) {
-        sys_handle_close(offer.memory);
-        sys_handle_close(offer.bell);
-        sys_handle_close(offer.life);
-    } else {
-        result = stream_accept(&server, &offer, server_notification, BELL, LIFE,
-                               &reply);
-        m->handle[0] = reply.bell;
-        m->handle[1] = reply.life;
-        m->give = 3;
-    }
-    m->word[0] = result;
-    m->word[1] = 42;
-    return OK;
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    serve = accept_call;
-    refuse = 0;
-    server_notification = 0;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    self = 0;
-    kill_process(0);
-    kill_process(1);
-    return objects_live; /* 0, or a leak */
-}
-
-static void as_server(void)
-{
-    self = 1;
-}
-
-static void as_client(void)
-{
-    self = 0;
-}
-
-static void open_it(void)
-{
-    assert_int_equal(
-        stream_open(&client, ENDPOINT, 0, 0, 0, STREAM_SIZE_MIN, 7), OK);
-    assert_int_equal(client.answer, 42);
-}
-
-/* Let the server hear what its notification says. */
-static void server_hears(void)
-{
-    as_server();
-    stream_event(&server, sys_notification_poll(server_notification, ~0UL));
-}
+#include "stream_fixture.h"
 
 static void bytes_go_both_ways(void **state)
 {
@@ -440,108 +361,6 @@ static void deadlines_end_waits(void **state)
     assert_int_equal(stream_write(&client, buffer, 0, 0), 0);
 }
 
-/* Two threads, a million bytes each way, blocking; a lost wake-up aborts. */
-
-enum { TOTAL = 1000000 };
-
-static unsigned char expected(uint64_t i)
-{
-    i = (i ^ i >> 31) * 0x9e3779b97f4a7c15;
-    return (unsigned char)(i >> 56);
-}
-
-static void *echo(void *argument)
-{
-    (void)argument;
-    self = 1;
-    unsigned char buffer[700];
-    int64_t n;
-    while ((n = stream_read(&server, buffer, sizeof(buffer), DEADLINE_NEVER)) >
-           0)
-        if (stream_write(&server, buffer, n, DEADLINE_NEVER) != n)
-            return "echo: short write";
-    return n == 0 ? NULL : "echo: error";
-}
-
-static void *write_all(void *argument)
-{
-    (void)argument;
-    self = 0;
-    unsigned char buffer[333];
-    for (uint64_t at = 0; at < TOTAL;) {
-        uint64_t n = TOTAL - at < 333 ? TOTAL - at : 333;
-        for (uint64_t i = 0; i < n; i++)
-            buffer[i] = expected(at + i);
-        if (stream_write(&client, buffer, n, DEADLINE_NEVER) != (int64_t)n)
-            return "writer: short write";
-        at += n;
-    }
-    return NULL;
-}
-
-static void a_million_bytes_echoed(void **state)
-{
-    (void)state;
-    pthread_t thread;
-    void *wrong;
-    open_it();
-    pthread_create(&thread, NULL, echo, NULL);
-    unsigned char out[500], in[500];
-    for (uint64_t at = 0; at < TOTAL; at += sizeof(out)) {
-        for (unsigned i = 0; i < sizeof(out); i++)
-            out[i] = expected(at + i);
-        assert_int_equal(
-            stream_write(&client, out, sizeof(out), DEADLINE_NEVER),
-            sizeof(out));
-        for (unsigned got = 0; got < sizeof(in);) {
-            int64_t n = stream_read(&client, in + got, sizeof(in) - got,
-                                    DEADLINE_NEVER);
-            assert_true(n > 0);
-            got += n;
-        }
-        assert_memory_equal(in, out, sizeof(in));
-    }
-    stream_close(&client);
-    pthread_join(thread, &wrong);
-    assert_null(wrong);
-    as_server();
-    assert_int_equal(server.woken_for_nothing, 0);
-    stream_close(&server);
-}
-
-static void *drain(void *argument)
-{
-    (void)argument;
-    self = 1;
-    unsigned char buffer[100];
-    uint64_t at = 0;
-    int64_t n;
-    while ((n = stream_read(&server, buffer, sizeof(buffer), DEADLINE_NEVER)) >
-           0)
-        for (int64_t i = 0; i < n; i++)
-            if (buffer[i] != expected(at++))
-                return "reader: wrong byte";
-    return n == 0 && at == TOTAL ? NULL : "reader: wrong end";
-}
-
-static void a_slow_reader_is_not_woken_for_each_byte(void **state)
-{
-    (void)state;
-    pthread_t thread;
-    void *wrong;
-    open_it();
-    uint64_t before = doorbells_rung;
-    pthread_create(&thread, NULL, drain, NULL);
-    assert_null(write_all(NULL));
-    stream_close(&client);
-    pthread_join(thread, &wrong);
-    assert_null(wrong);
-    /* At worst one bell each way for half a ring. */
-    assert_in_range(doorbells_rung - before, 0, 2 * TOTAL / 333 + 10);
-}
-
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,8 +381,6 @@ int main(void)
         TEST(shared_notification_bits_are_told_apart),
         TEST(a_pair_connects_two_processes),
         TEST(deadlines_end_waits),
-        TEST(a_million_bytes_echoed),
-        TEST(a_slow_reader_is_not_woken_for_each_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
