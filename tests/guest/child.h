@@ -56,10 +56,11 @@ static uint64_t child_address(void (*fn)(volatile uint64_t *))
 }
 
 /* The process with its memory, and no thread yet. */
-static __attribute__((unused)) void child_make(struct child *c)
+static __attribute__((unused)) void child_make_at(struct child *c,
+                                                  int max_priority)
 {
     *c = (struct child){0};
-    c->process = MUST(sys_process_create(0x646c696863, 0, PRIORITIES - 1));
+    c->process = MUST(sys_process_create(0x646c696863, 0, max_priority));
     c->memory = MUST(sys_memory_create(CHILD_DATA_SIZE, 0));
     c->data = map_memory(c->memory, CHILD_DATA_SIZE, PROT_R | PROT_W);
     CHECK(c->data);
@@ -67,6 +68,11 @@ static __attribute__((unused)) void child_make(struct child *c)
                          child_text_size(), PROT_R | PROT_X));
     MUST(sys_process_map(c->process, c->memory, CHILD_DATA, 0, CHILD_DATA_SIZE,
                          PROT_R | PROT_W));
+}
+
+static __attribute__((unused)) void child_make(struct child *c)
+{
+    child_make_at(c, PRIORITIES - 1);
 }
 
 static __attribute__((unused)) handle_t child_give(struct child *c,
@@ -93,6 +99,32 @@ static __attribute__((unused)) void child_close(struct child *c)
     sys_handle_close(c->process);
 }
 
+/* What its (first) thread does now; state THREAD_DEAD if it has none. */
+static __attribute__((unused)) struct thread_info child_thread(struct child *c)
+{
+    struct thread_info info;
+    uint64_t pid = MUST(sys_process_id(c->process));
+    for (uint64_t i = 0; sys_system_info(test_system, INFO_THREAD, i,
+                                         (uint64_t)&info, sizeof(info)) == OK;
+         i++)
+        if (info.pid == pid)
+            return info;
+    return (struct thread_info){.state = THREAD_DEAD};
+}
+
+static __attribute__((unused)) int child_state(struct child *c)
+{
+    return child_thread(c).state;
+}
+
+static _Noreturn void child_stuck(struct child *c, uint64_t ms)
+{
+    struct thread_info t = child_thread(c);
+    FAIL("a child did not end in %lu ms: its thread is in state %u on hart "
+         "%u, priority %u, mask 0x%x, uintr hart %d, pc 0x%lx",
+         ms, t.state, t.hart, t.priority, t.hart_mask, (int)t.uintr_hart, t.pc);
+}
+
 /* Wait for its end, at most `ms`; its status. Handles stay. */
 static __attribute__((unused)) struct process_status
 child_wait_end(struct child *c, uint64_t ms)
@@ -106,7 +138,7 @@ child_wait_end(struct child *c, uint64_t ms)
     sys_handle_close(bell);
     sys_handle_close(n);
     if (event != CHILD_ENDED)
-        FAIL("a child did not end in %d ms: %s", (int)ms, value_text(event));
+        child_stuck(c, ms);
     MUST(sys_process_status(c->process, (uint64_t)&status));
     return status;
 }
@@ -118,19 +150,6 @@ static __attribute__((unused)) void child_kill(struct child *c)
     EXPECT(status.reason, EXIT_KILLED);
     EXPECT(status.code, 9);
     child_close(c);
-}
-
-/* State of the thread with this object id... found by its process. */
-static __attribute__((unused)) int child_state(struct child *c)
-{
-    struct thread_info info;
-    uint64_t pid = MUST(sys_process_id(c->process));
-    for (uint64_t i = 0; sys_system_info(test_system, INFO_THREAD, i,
-                                         (uint64_t)&info, sizeof(info)) == OK;
-         i++)
-        if (info.pid == pid)
-            return info.state;
-    return THREAD_DEAD;
 }
 
 /*

@@ -153,7 +153,7 @@ static uint64_t succeeded[CALLS];
 static uint64_t victim(uint64_t seed, uint64_t limit)
 {
     struct child c;
-    child_make(&c);
+    child_make_at(&c, PRIORITY_NORMAL);
     for (int i = 0; i < toy_count; i++)
         child_give(&c, toys[i]);
     c.data[STATE] = seed;
@@ -203,6 +203,7 @@ static void fuzz(uint64_t rounds, int driver)
         seed = clock_ticks() * 0x9e3779b97f4a7c15UL | 1;
     int victims = 0;
     printf("# seed 0x%lx\n", seed);
+    MUST(sys_thread_set(0, PRIORITY_DRIVER, 0)); /* over its victims */
     make_toys(driver);
     victim(seed, 1);
     drop_toys();
@@ -233,7 +234,6 @@ static void fuzz(uint64_t rounds, int driver)
 
 TEST(random_calls)
 {
-    MUST(sys_thread_set(0, PRIORITY_DRIVER, 0));
     fuzz(ROUNDS, 0);
 }
 
