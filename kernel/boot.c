@@ -34,8 +34,11 @@ void kernel_lock_acquire(void)
     uint32_t ticket =
         __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_ACQUIRE);
 
-    while (__atomic_load_n(&kernel_lock.owner, __ATOMIC_ACQUIRE) != ticket)
-        __asm__ volatile(".word 0x0100000f"); /* pause */
+    /* as LOCK_WAIT in trap.S; on these paths nobody counts instructions */
+    while (__atomic_load_n(&kernel_lock.owner, __ATOMIC_ACQUIRE) != ticket) {
+        csr_set(CSR_SIP, 1 << IRQ_S_SOFT);
+        __asm__ volatile("wfi");
+    }
 }
 
 void kernel_lock_release(void)
@@ -88,6 +91,7 @@ static _Noreturn void enter_scheduler(void)
 _Noreturn void secondary_main(uint64_t hartid, struct hart *h)
 {
     (void)hartid;
+    csr_write(CSR_SIE, 1 << IRQ_S_SOFT); /* kernel_lock_acquire may wfi */
     kernel_lock_acquire();
     space_kernel_enter();
     sfence_all();

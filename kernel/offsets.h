@@ -23,6 +23,7 @@
 /* struct ticket_lock */
 #define LOCK_NEXT  0
 #define LOCK_OWNER 4
+#define LOCK_SPINS 200 /* looks at a taken lock before a wfi */
 
 #define KERNEL_BASE  0xffffffc000000000 /* virtual = physical + this */
 #define STACK_SIZE   8192

@@ -40,33 +40,13 @@ void process_destroy(struct object *object)
     list_remove(&((struct process *)object)->of_all);
 }
 
-/*
- * The last handle is gone. Without a thread, and with nobody to start one, that
- * ends the process. One after the other: its own handles may be the last ones
- * of further such processes, and a chain of them must not fill the stack.
- */
+/* The last handle is gone: who has no thread will never have one. */
 void process_hangup(struct object *object)
 {
-    static struct list ended = {&ended, &ended};
-    static bool busy;
     struct process *p = (struct process *)object;
 
-    if (p->ending || p->thread_count > 0)
-        return;
-    p->ending = true;
-    object_get(object);
-    list_remove(&p->of_all);
-    list_push(&ended, &p->of_all);
-    if (busy)
-        return;
-    busy = true;
-    while (!list_empty(&ended)) {
-        p = list_first(&ended, struct process, of_all);
-        list_remove(&p->of_all);
-        process_finish(p);
-        object_put(&p->object);
-    }
-    busy = false;
+    if (p->thread_count == 0)
+        process_end(p, EXIT_KILLED, 0);
 }
 
 void process_end(struct process *p, enum exit_reason reason, int32_t code)
@@ -84,11 +64,8 @@ void process_end(struct process *p, enum exit_reason reason, int32_t code)
     object_put(&p->object);
 }
 
-void process_finish(struct process *p)
+static void finish(struct process *p)
 {
-    struct doorbell *watcher = p->watcher;
-
-    p->ending = true;
     list_each_entry(struct irq, irq, &p->irqs, of_process)
         irq_drop(irq);
     endpoint_server_died(p);
@@ -97,11 +74,40 @@ void process_finish(struct process *p)
     handle_remove_all(&p->table);
     space_free(&p->space);
     p->status.reason = p->end_reason ? p->end_reason : EXIT_EXITED;
-    p->watcher = NULL;
-    if (watcher) {
-        doorbell_ring(watcher);
-        object_put(&watcher->object);
+    if (p->watcher) {
+        doorbell_ring(p->watcher);
+        object_put(&p->watcher->object);
+        p->watcher = NULL;
     }
+    /* what it made and never started may hold itself: nobody else ends it */
+    list_each_entry(struct process, child, &all_processes, of_all) {
+        if (child->parent == p->pid && child->thread_count == 0)
+            process_end(child, EXIT_KILLED, 0);
+    }
+}
+
+/*
+ * One after the other: the handles of one process may be the last ones to the
+ * next, and a chain of them must not fill the kernel stack.
+ */
+void process_finish(struct process *p)
+{
+    static struct list doomed = {&doomed, &doomed};
+    static bool busy;
+
+    p->ending = true;
+    object_get(&p->object);
+    list_push(&doomed, &p->doomed);
+    if (busy)
+        return;
+    busy = true;
+    while (!list_empty(&doomed)) {
+        p = list_first(&doomed, struct process, doomed);
+        list_remove(&p->doomed);
+        finish(p);
+        object_put(&p->object);
+    }
+    busy = false;
 }
 
 struct process *process_by_id(uint64_t pid)

@@ -15,6 +15,7 @@ struct process {
     char name[NAME_SIZE];
     uint32_t max_priority;
     struct list of_all; /* in all_processes */
+    struct list doomed; /* while process_finish has it */
     struct list threads;
     uint32_t thread_count;
     struct thread *uintr_thread; /* the one that takes user interrupts */

@@ -26,7 +26,7 @@
     .endr
 .endm
 
-/* acquire: take a ticket, wait for the turn; clobbers t3..t5 */
+/* acquire: take a ticket, wait for the turn; clobbers t3..t6 */
 .macro LOCK_ACQUIRE
     la      t3, kernel_lock
     li      t4, 1
@@ -35,9 +35,22 @@
     bne     t4, t5, 11f
     fence   r, rw
 .endm
+/*
+ * Long waits give the processor away, or an emulator that runs harts in turns
+ * spins here for the rest of our turn while the one whose turn it is waits. A
+ * wfi with an interrupt pending does it, and so we raise one: an extra look
+ * at nothing (trap.c, kicked) does no harm.
+ */
 .macro LOCK_WAIT
-11: .insn   i 0x0f, 0, x0, x0, 0x010    /* pause */
-    j       10b
+11: li      t6, LOCK_SPINS
+12: .insn   i 0x0f, 0, x0, x0, 0x010    /* pause */
+    lw      t5, LOCK_OWNER(t3)
+    beq     t4, t5, 10b
+    addi    t6, t6, -1
+    bnez    t6, 12b
+    csrsi   sip, 1 << 1                 /* SSIP */
+    wfi
+    j       11b
 .endm
 .macro LOCK_RELEASE
     la      t3, kernel_lock
