@@ -1,7 +1,8 @@
 /*
  * stress [-c GROUPS] [-t SECONDS]: keeps all harts busy and checks every
  * result. A group is five processes: one that computes, two that push bytes
- * through a pipe, two that call each other. One group a hart unless told.
+ * through a pipe, two that call each other. One group a hart unless told. They
+ * run below what a person types, so that one can work meanwhile.
  */
 #include <fcntl.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ static int64_t start(const char *kind, int seed, handle_t endpoint, int in,
         .handles = &handle,
         .handle_count = endpoint != 0,
         .actions = actions,
+        .priority = PRIORITY_NORMAL - 1, /* what people type comes first */
         .action_count = in >= 0 || out >= 0,
     };
     return spawn_program("/bin/stress", argv, NULL, &options);
