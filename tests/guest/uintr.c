@@ -1,0 +1,679 @@
+/*
+ * User interrupts of this very thread, through user/lib: when they arrive,
+ * what masks them, what wakes uintr_wait, that none is lost and none comes
+ * twice. driver.c has those of other processes.
+ */
+#include <uinta/thread.h>
+#include <uinta/uintr.h>
+#include "child.h"
+#include "rtc.h"
+
+static volatile uint64_t externals, softs, timers;
+static volatile int raise_in_handler;
+
+static void on_rtc(void *arg)
+{
+    (void)arg;
+    rtc_clear_at(rtc);
+    externals++;
+    if (raise_in_handler) {
+        raise_in_handler--;
+        rtc_raise_at(rtc);
+    }
+}
+
+static volatile bool soft_raises;
+
+static void on_soft(void *arg)
+{
+    (void)arg;
+    softs++;
+    if (soft_raises)
+        rtc_raise_at(rtc);
+}
+
+static volatile uint64_t next_deadline = DEADLINE_NEVER;
+
+static uint64_t on_timer(void *arg)
+{
+    (void)arg;
+    timers++;
+    uint64_t next = next_deadline;
+    next_deadline = DEADLINE_NEVER;
+    return next;
+}
+
+static handle_t note, bell; /* bound: ringing it raises USIP */
+
+/* Registered once, owner of the RTC, handlers in place, UIE clear. */
+static void ready(void)
+{
+    static bool registered;
+    rtc_need();
+    if (!registered) {
+        CHECK(MUST(uintr_init()) > 0);
+        registered = true;
+        note = MUST(sys_notification_create());
+        bell = MUST(sys_doorbell_create(note, 1));
+        MUST(uintr_on_source(RTC_SOURCE, on_rtc, NULL));
+        uintr_on_soft(on_soft, NULL);
+        uintr_on_timer(on_timer, NULL);
+        MUST(sys_irq_attach(rtc_irq));
+    }
+    uintr_disable();
+    uintr_csr_write(CSR_UIE, UIRQ_ALL);
+    sys_uintr_timer(DEADLINE_NEVER);
+    sys_uintr_bind(0);
+    uintr_csr_clear(CSR_UIP, UIRQ_SOFT);
+    raise_in_handler = 0;
+    soft_raises = false;
+    next_deadline = DEADLINE_NEVER;
+    uintr_unexpected = 0;
+    rtc_clear_at(rtc);
+    uintr_enable();
+    uintr_disable();
+    externals = softs = timers = 0;
+}
+
+#define DURING(us, condition)                          \
+    ({                                                 \
+        uint64_t until_ = clock_deadline((us)*1000UL); \
+        while (!(condition) && clock_ticks() < until_) \
+            ;                                          \
+        (condition);                                   \
+    })
+
+enum { LONG_US = 3000000 };
+
+TEST(registering)
+{
+    ready();
+    EXPECT(sys_uintr_register(), E_BUSY);
+    EXPECT(sys_irq_attach(rtc_irq), E_BUSY);
+    EXPECT(sys_irq_bind(rtc_irq, bell), E_BUSY);
+    EXPECT(sys_irq_ack(rtc_irq), E_STATE);
+    EXPECT(rtc_info().pid, startup_get()->pid);
+}
+
+TEST(direct_delivery)
+{
+    ready();
+    volatile struct uintr_stats *stats =
+        (volatile struct uintr_stats *)USER_UINTR_STATS;
+    uint64_t direct = stats->direct[RTC_SOURCE], kernel = rtc_info().kernel;
+    uintr_enable();
+    for (uint64_t i = 1; i <= 100; i++) {
+        rtc_raise_at(rtc);
+        CHECK(DURING(LONG_US, externals == i));
+    }
+    uintr_disable();
+    EXPECT(externals, 100);
+    /* nearly all of them: the host may have let a time slice pass */
+    CHECK(stats->direct[RTC_SOURCE] - direct > 50);
+    EXPECT(stats->direct[RTC_SOURCE] - direct + rtc_info().kernel - kernel,
+           100);
+    EXPECT(uintr_unexpected, 0);
+}
+
+TEST(pending_when_unmasked)
+{
+    ready();
+    for (uint64_t i = 1; i <= 20; i++) {
+        rtc_raise_at(rtc);
+        CHECK(!DURING(200, externals == i));
+        uintr_enable();
+        uint64_t now = externals; /* the very next instruction */
+        uintr_disable();
+        EXPECT(now, i);
+    }
+}
+
+TEST(pending_when_its_class_is_enabled)
+{
+    ready();
+    uintr_csr_clear(CSR_UIE, UIRQ_EXT);
+    uintr_enable();
+    rtc_raise_at(rtc);
+    CHECK(!DURING(200, externals));
+    CHECK(uintr_csr_read(CSR_UIP) & UIRQ_EXT);
+    uintr_csr_set(CSR_UIE, UIRQ_EXT);
+    uint64_t now = externals;
+    uintr_disable();
+    EXPECT(now, 1);
+}
+
+/* Raised in the handler of another: taken at its uret, not one later. */
+TEST(pending_at_uret)
+{
+    ready();
+    soft_raises = true;
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        uintr_csr_set(CSR_UIP, UIRQ_SOFT);
+        uint64_t s = softs, e = externals;
+        EXPECT(s, i);
+        EXPECT(e, i);
+    }
+    uintr_disable();
+}
+
+/* Raised while the kernel works for us: taken at its sret. */
+TEST(pending_at_sret)
+{
+    ready();
+    sys_uintr_bind(note);
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        sys_doorbell_ring(bell);
+        uint64_t now = softs;
+        EXPECT(now, i);
+        sys_notification_poll(note, 1);
+    }
+    /* and by the device, in the middle of a long call */
+    for (uint64_t i = 1; i <= 10; i++) {
+        rtc_alarm_in(30000);
+        int64_t m = sys_memory_create(MEMORY_SIZE_MAX, 0);
+        uint64_t until = clock_ticks() + 10000;
+        while (externals < i && clock_ticks() < until)
+            ;
+        sys_handle_close(m);
+        EXPECT(externals, i);
+    }
+    uintr_disable();
+    sys_uintr_bind(0);
+}
+
+TEST(event_during_the_drain)
+{
+    ready();
+    raise_in_handler = 5;
+    uintr_enable();
+    rtc_raise_at(rtc);
+    CHECK(DURING(LONG_US, externals == 6));
+    uintr_disable();
+    CHECK(!DURING(200, externals > 6));
+}
+
+TEST(external_before_soft)
+{
+    ready();
+    rtc_raise_at(rtc);
+    uintr_csr_set(CSR_UIP, UIRQ_SOFT);
+    soft_raises = false;
+    static volatile uint64_t seen;
+    seen = 0;
+    uintr_enable();
+    seen = externals * 16 + softs;
+    uintr_disable();
+    EXPECT(seen, 17);
+}
+
+/* A spurious handler run would be counted as unexpected. */
+TEST(stale_external_is_not_carried_over)
+{
+    ready();
+    for (int i = 0; i < 20; i++) {
+        rtc_alarm_in(2000000);
+        sys_notification_wait(0, 0, clock_deadline(6 * MS)); /* off the hart */
+        int64_t source = sys_uintr_take();
+        if (source == 0)
+            continue; /* the alarm was late: it is on the line then */
+        EXPECT(source, RTC_SOURCE);
+        rtc_clear_at(rtc);
+        *(volatile uint32_t *)(USER_UINTR_PLIC + PLIC_CLAIM) = source;
+        EXPECT(uintr_csr_read(CSR_UIP) & UIRQ_EXT, 0);
+        uintr_enable();
+        uintr_disable();
+        sys_thread_yield();
+        clock_sleep_ns(MS);
+        EXPECT(uintr_csr_read(CSR_UIP) & UIRQ_EXT, 0);
+    }
+    EXPECT(externals, 0);
+    EXPECT(uintr_unexpected, 0);
+}
+
+TEST(recorded_while_blocked_is_taken)
+{
+    ready();
+    uint64_t taken = uintr_taken, kernel = rtc_info().kernel;
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        rtc_alarm_in(2000000);
+        sys_notification_wait(0, 0, clock_deadline(8 * MS));
+        CHECK(DURING(LONG_US, externals == i));
+    }
+    uintr_disable();
+    CHECK(uintr_taken > taken);
+    EXPECT(rtc_info().kernel - kernel, uintr_taken - taken);
+    EXPECT(uintr_unexpected, 0);
+}
+
+/* ---- uintr_wait --------------------------------------------------------- */
+
+TEST(wait_times_out)
+{
+    ready();
+    uint64_t until = clock_deadline(5 * MS);
+    EXPECT(sys_uintr_wait(until), E_TIMEDOUT);
+    CHECK(clock_ticks() >= until);
+    EXPECT(sys_uintr_wait(0), E_TIMEDOUT);
+}
+
+TEST(wait_does_not_sleep_on_a_pending_one)
+{
+    ready();
+    rtc_raise_at(rtc);
+    EXPECT(sys_uintr_wait(clock_deadline(2000 * MS)), OK);
+    EXPECT(externals, 0); /* UIE is clear */
+    uintr_enable();
+    uintr_disable();
+    EXPECT(externals, 1);
+    uintr_csr_set(CSR_UIP, UIRQ_SOFT);
+    EXPECT(sys_uintr_wait(clock_deadline(2000 * MS)), OK);
+    uintr_enable();
+    uintr_disable();
+    EXPECT(softs, 1);
+    sys_uintr_timer(clock_ticks());
+    EXPECT(sys_uintr_wait(clock_deadline(2000 * MS)), OK);
+    uintr_enable();
+    uintr_disable();
+    EXPECT(timers, 1);
+}
+
+TEST(wait_ignores_what_is_masked)
+{
+    ready();
+    uintr_csr_write(CSR_UIE, UIRQ_TIMER);
+    rtc_raise_at(rtc);
+    EXPECT(sys_uintr_wait(clock_deadline(5 * MS)), E_TIMEDOUT);
+    uintr_csr_set(CSR_UIP, UIRQ_SOFT);
+    EXPECT(sys_uintr_wait(clock_deadline(5 * MS)), E_TIMEDOUT);
+    uintr_csr_clear(CSR_UIP, UIRQ_SOFT);
+    uintr_csr_write(CSR_UIE, UIRQ_ALL);
+    EXPECT(sys_uintr_wait(clock_deadline(2000 * MS)), OK);
+    uintr_enable();
+    uintr_disable();
+    EXPECT(externals, 1);
+}
+
+TEST(device_wakes_the_waiter)
+{
+    ready();
+    for (uint64_t i = 1; i <= 20; i++) {
+        rtc_alarm_in(1000000);
+        EXPECT(sys_uintr_wait(clock_deadline(3000 * MS)), OK);
+        uintr_enable();
+        uintr_disable();
+        EXPECT(externals, i);
+    }
+}
+
+/* The same with UIE set: the handler has run when the call returns. */
+TEST(handler_runs_on_the_way_back)
+{
+    ready();
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        rtc_alarm_in(1000000);
+        while (externals < i)
+            CHECK(sys_uintr_wait(clock_deadline(3000 * MS)) == OK);
+    }
+    uintr_disable();
+    EXPECT(externals, 20);
+}
+
+/* ---- timers ------------------------------------------------------------- */
+
+TEST(timer_fires)
+{
+    ready();
+    uintr_enable();
+    for (uint64_t i = 1; i <= 10; i++) {
+        uint64_t at = clock_deadline(2 * MS);
+        EXPECT(sys_uintr_timer(at), OK);
+        CHECK(DURING(LONG_US, timers == i));
+        CHECK(clock_ticks() >= at);
+    }
+    uintr_disable();
+}
+
+TEST(timer_can_be_disarmed)
+{
+    ready();
+    uintr_enable();
+    sys_uintr_timer(clock_deadline(3 * MS));
+    sys_uintr_timer(DEADLINE_NEVER);
+    CHECK(!DURING(8000, timers));
+    sys_uintr_timer(clock_ticks());
+    CHECK(DURING(LONG_US, timers == 1));
+    uintr_disable();
+}
+
+TEST(two_close_timers)
+{
+    ready();
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        uint64_t at = clock_deadline(MS);
+        next_deadline = at + 1; /* past when the handler asks for it */
+        sys_uintr_timer(at);
+        CHECK(DURING(LONG_US, timers == 2 * i));
+    }
+    uintr_disable();
+}
+
+TEST(timer_wakes_the_waiter)
+{
+    ready();
+    for (uint64_t i = 1; i <= 10; i++) {
+        uint64_t at = clock_deadline(2 * MS);
+        sys_uintr_timer(at);
+        EXPECT(sys_uintr_wait(clock_deadline(3000 * MS)), OK);
+        CHECK(clock_ticks() >= at);
+        uintr_enable();
+        uintr_disable();
+        EXPECT(timers, i);
+    }
+}
+
+TEST(timer_while_blocked_elsewhere)
+{
+    ready();
+    uintr_enable();
+    sys_uintr_timer(clock_deadline(2 * MS));
+    sys_notification_wait(0, 0, clock_deadline(6 * MS));
+    CHECK(DURING(LONG_US, timers == 1));
+    uintr_disable();
+}
+
+TEST(timer_after_migration)
+{
+    NEED_HARTS(2);
+    ready();
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        MUST(sys_thread_set(0, -1, 1));
+        sys_uintr_timer(clock_deadline(3 * MS));
+        MUST(sys_thread_set(0, -1, 2)); /* hart 0 is idle from here */
+        CHECK(DURING(LONG_US, timers == i));
+    }
+    for (uint64_t i = 21; i <= 40; i++) {
+        MUST(sys_thread_set(0, -1, 1));
+        sys_uintr_timer(clock_deadline(3 * MS));
+        MUST(sys_thread_set(0, -1, 2));
+        while (timers < i)
+            EXPECT(sys_uintr_wait(clock_deadline(3000 * MS)), OK);
+    }
+    uintr_disable();
+    MUST(sys_thread_set(0, -1, ~0u));
+}
+
+/* ---- doorbells as interrupts -------------------------------------------- */
+
+static volatile uint64_t produced;
+static volatile int go;
+
+static int64_t ring_once(void *delay)
+{
+    clock_sleep_ns((uint64_t)delay);
+    produced++;
+    return sys_doorbell_ring(bell);
+}
+
+TEST(bell_reaches_a_running_thread)
+{
+    struct thread t;
+    ready();
+    MUST(sys_uintr_bind(note));
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        MUST(thread_start(&t, ring_once, (void *)(2 * MS), 5));
+        bool came = DURING(LONG_US, softs == i);
+        EXPECT(thread_join(&t), OK);
+        CHECK(came);
+        EXPECT(sys_notification_poll(note, 1), 1);
+    }
+    uintr_disable();
+    sys_uintr_bind(0);
+}
+
+TEST(bell_wakes_uintr_wait)
+{
+    struct thread t;
+    ready();
+    MUST(sys_uintr_bind(note));
+    for (uint64_t i = 1; i <= 20; i++) {
+        MUST(thread_start(&t, ring_once, (void *)(2 * MS), 5));
+        EXPECT(sys_uintr_wait(clock_deadline(3000 * MS)), OK);
+        uintr_enable();
+        uintr_disable();
+        EXPECT(softs, i);
+        EXPECT(thread_join(&t), OK);
+        EXPECT(sys_notification_poll(note, 1), 1);
+    }
+    sys_uintr_bind(0);
+}
+
+TEST(bell_on_another_hart)
+{
+    NEED_HARTS(2);
+    struct thread t;
+    ready();
+    MUST(sys_uintr_bind(note));
+    MUST(sys_thread_set(0, -1, 1));
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        MUST(thread_start(&t, ring_once, (void *)(3 * MS), 5));
+        MUST(sys_thread_set(t.handle, -1, 2));
+        bool came = DURING(LONG_US, softs == i);
+        EXPECT(thread_join(&t), OK);
+        CHECK(came);
+        sys_notification_poll(note, 1);
+    }
+    uintr_disable();
+    sys_uintr_bind(0);
+    MUST(sys_thread_set(0, -1, ~0u));
+}
+
+/* What was rung before the binding raises it too. */
+TEST(bell_before_the_binding)
+{
+    ready();
+    MUST(sys_doorbell_ring(bell));
+    MUST(sys_uintr_bind(note));
+    uintr_enable();
+    uintr_disable();
+    EXPECT(softs, 1);
+    EXPECT(sys_notification_poll(note, 1), 1);
+    sys_uintr_bind(0);
+    MUST(sys_doorbell_ring(bell));
+    uintr_enable();
+    uintr_disable();
+    EXPECT(softs, 1);
+    sys_notification_poll(note, 1);
+}
+
+static volatile uint64_t consumed;
+
+static void drain(void *arg)
+{
+    (void)arg;
+    sys_notification_poll(note, 1);
+    consumed = produced;
+}
+
+static int64_t ring_many(void *count)
+{
+    while (!go)
+        sys_thread_yield();
+    for (uint64_t i = 0; i < (uint64_t)count; i++) {
+        __atomic_add_fetch(&produced, 1, __ATOMIC_SEQ_CST);
+        if (sys_doorbell_ring(bell) != OK)
+            return 1;
+    }
+    return 0;
+}
+
+/* Cleared before the drain: an event during it comes again. */
+TEST(no_bell_is_lost)
+{
+    struct thread t;
+    ready();
+    produced = consumed = 0;
+    go = 0;
+    uintr_on_soft(drain, NULL);
+    MUST(sys_uintr_bind(note));
+    MUST(thread_start(&t, ring_many, (void *)3000, 3));
+    go = 1;
+    uintr_disable();
+    uint64_t until = clock_deadline(20000 * MS);
+    while (consumed < 3000 && clock_ticks() < until) {
+        sys_uintr_wait(clock_deadline(1000 * MS));
+        uintr_enable();
+        uintr_disable();
+    }
+    int64_t result = thread_join(&t);
+    uintr_on_soft(on_soft, NULL);
+    sys_uintr_bind(0);
+    EXPECT(result, 0);
+    EXPECT(consumed, 3000);
+}
+
+/* ---- state -------------------------------------------------------------- */
+
+/* uepc, ucause, uscratch, utval while others use the CSRs of this hart. */
+TEST(state_survives_preemption)
+{
+    ready();
+    MUST(sys_thread_set(0, -1, 1));
+    struct child other;
+    child_make(&other);
+    script(&other, 0, SYS_uintr_register, 0, 0, 0, 0, 0, 0);
+    script(&other, 1, SCRIPT_SPIN, 0, 0, 0, 0, 0, 0);
+    child_run(&other, child_script, PRIORITY_NORMAL);
+    MUST(sys_thread_set(other.thread, -1, 1));
+    uintr_disable();
+    uint64_t bad = 0;
+    for (uint64_t i = 1; i <= 30 && !bad; i++) {
+        uintr_csr_write(CSR_USCRATCH, i * 0x1111);
+        uintr_csr_write(CSR_UEPC, 0x10000 + 4 * i);
+        uintr_csr_write(CSR_UTVAL, ~i);
+        uint64_t turns = other.data[8 + 7];
+        uint64_t until = clock_deadline(3000 * MS);
+        while (other.data[8 + 7] == turns && clock_ticks() < until)
+            sys_thread_yield();
+        bad |= uintr_csr_read(CSR_USCRATCH) != i * 0x1111;
+        bad |= uintr_csr_read(CSR_UEPC) != 0x10000 + 4 * i;
+        bad |= uintr_csr_read(CSR_UTVAL) != ~i;
+        bad |= uintr_csr_read(CSR_UIE) != UIRQ_ALL;
+    }
+    child_kill(&other);
+    MUST(sys_thread_set(0, -1, ~0u));
+    EXPECT(bad, 0);
+}
+
+/* ---- giving it up ------------------------------------------------------- */
+
+TEST(release_and_attach_again)
+{
+    ready();
+    for (int i = 0; i < 10; i++) {
+        rtc_raise_at(rtc); /* in flight */
+        EXPECT(sys_irq_release(rtc_irq), OK);
+        EXPECT(rtc_info().pid, 0);
+        rtc_clear_at(rtc);
+        EXPECT(sys_irq_attach(rtc_irq), OK);
+        externals = 0;
+        uintr_enable();
+        rtc_clear_at(rtc);
+        rtc_raise_at(rtc);
+        CHECK(DURING(LONG_US, externals >= 1));
+        uintr_disable();
+    }
+}
+
+static int64_t release_it(void *arg)
+{
+    (void)arg;
+    rtc_clear_at(rtc);
+    return sys_irq_release(rtc_irq);
+}
+
+/*
+ * A sibling releases a source that the kernel had recorded for us: UEIP must
+ * not stay set, or the handler would run for ever.
+ */
+TEST(recorded_and_released_by_a_sibling)
+{
+    struct thread t;
+    ready();
+    for (int i = 0; i < 10; i++) {
+        rtc_alarm_in(2000000);
+        sys_notification_wait(0, 0, clock_deadline(6 * MS));
+        MUST(thread_start(&t, release_it, NULL, 6));
+        uint64_t until = clock_deadline(20 * MS);
+        while (rtc_info().pid && clock_ticks() < until)
+            ;
+        EXPECT(thread_join(&t), OK);
+        uintr_enable(); /* at most one empty run of the handler */
+        uintr_disable();
+        EXPECT(uintr_csr_read(CSR_UIP) & UIRQ_EXT, 0);
+        EXPECT(sys_irq_attach(rtc_irq), OK);
+    }
+}
+
+TEST(two_devices_in_one_process)
+{
+    ready();
+    /* a second source with a handler does not disturb the first */
+    handle_t other = 0;
+    char name[12];
+    uint32_t source;
+    for (source = 1; source < 32 && !other; source++) {
+        snprintf(name, sizeof(name), "irq%u", (unsigned)source);
+        if (source != RTC_SOURCE)
+            other = startup_handle(name);
+    }
+    if (!other)
+        SKIP("no second device");
+    MUST(uintr_on_source(source - 1, on_rtc, NULL));
+    EXPECT(sys_irq_attach(other), OK);
+    EXPECT(sys_irq_attach(other), E_BUSY);
+    uintr_enable();
+    for (uint64_t i = 1; i <= 20; i++) {
+        rtc_raise_at(rtc);
+        CHECK(DURING(LONG_US, externals == i));
+    }
+    uintr_disable();
+    EXPECT(sys_irq_release(other), OK);
+    uintr_enable();
+    rtc_raise_at(rtc);
+    CHECK(DURING(LONG_US, externals == 21));
+    uintr_disable();
+}
+
+/* A driver that leaves the PLIC's threshold high hurts nobody else. */
+TEST(threshold_of_another_driver)
+{
+    ready();
+    MUST(sys_thread_set(0, -1, 1));
+    *(volatile uint32_t *)(USER_UINTR_PLIC + PLIC_THRESHOLD) = 7;
+    uintr_enable();
+    rtc_raise_at(rtc);
+    CHECK(!DURING(1000, externals));
+    /* somebody else's turn on this hart, then ours */
+    struct child other;
+    child_make(&other);
+    script(&other, 0, SYS_uintr_register, 0, 0, 0, 0, 0, 0);
+    script(&other, 1, SCRIPT_EXIT, 0, 0, 0, 0, 0, 0);
+    child_run(&other, child_script, 5);
+    MUST(sys_thread_set(other.thread, -1, 1));
+    child_wait_end(&other, 2000);
+    child_close(&other);
+    *(volatile uint32_t *)(USER_UINTR_PLIC + PLIC_THRESHOLD) = 0;
+    CHECK(DURING(LONG_US, externals == 1));
+    uintr_disable();
+    MUST(sys_thread_set(0, -1, ~0u));
+}
+
+TEST_MAIN
