@@ -32,6 +32,7 @@ struct hart {
 
     struct list timers;
     uint64_t slice_end;  /* ticks, DEADLINE_NEVER: nobody competes */
+    bool turn_over;      /* the slice ended while a more urgent callee ran */
     uint64_t programmed; /* value in the comparator */
 
     struct thread *sink; /* takes the registers of a thread that is gone */

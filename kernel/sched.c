@@ -74,16 +74,13 @@ static void start_slice(struct hart *h)
         h->slice_end = rdtime() + (left ? left : slice_ticks);
 }
 
-/*
- * The thread that ran leaves with this much of its turn unused, also when it
- * waits: two that hand the hart to each other would get a new turn each time.
- */
-static void keep_slice(struct hart *h, struct thread *t)
+/* The current thread leaves with this much of its turn unused. */
+static void keep_slice(struct hart *h)
 {
     uint64_t now = rdtime();
 
     if (h->slice_end != DEADLINE_NEVER)
-        t->slice_left = h->slice_end > now ? h->slice_end - now : 1;
+        h->current->slice_left = h->slice_end > now ? h->slice_end - now : 1;
 }
 
 static void enqueue(struct hart *h, struct thread *t, bool front)
@@ -161,6 +158,8 @@ void sched_boost(struct thread *t)
 /* The most urgent thread of this hart's own queues, which are not empty. */
 static struct thread *take_own(struct hart *h)
 {
+    h->slice_end = DEADLINE_NEVER; /* a new turn begins */
+    h->turn_over = false;
     struct thread *t;
     int p = PRIORITIES - 1;
 
@@ -209,9 +208,11 @@ static __attribute__((noinline)) void reschedule(struct hart *h)
     uint32_t above = h->ready_map >> t->priority;
     if (above > 1 || (above == 1 && expired)) {
         if (!expired)
-            keep_slice(h, t);
+            keep_slice(h);
         sched_switch(take_own(h));
         place(t, !expired);
+    } else if (expired) {
+        h->turn_over = true; /* of the one who called this more urgent one */
     }
 }
 
@@ -258,13 +259,18 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
     return t;
 }
 
-/* A slice for t if an equal waits, or if it is boosted: that must end. */
-static __attribute__((noinline)) void new_slice(struct hart *h,
-                                                struct thread *t)
+/*
+ * t waits for nothing and runs here next: its turn must end if equals wait, or
+ * if it is boosted. A turn goes on across call and reply, or two processes
+ * that call each other would take new turns for ever.
+ */
+static __attribute__((noinline)) void begin_slice(struct hart *h)
 {
-    h->slice_end = DEADLINE_NEVER;
-    if (h->ready_map >> t->priority || t->priority != t->base_priority)
-        start_slice(h);
+    if (h->turn_over && h->ready_map >> h->current->priority) {
+        h->resched = 2;
+        reschedule(h);
+    }
+    start_slice(h);
     timer_program(h);
 }
 
@@ -291,16 +297,17 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
         t->reload = 0;
         return t;
     }
-    keep_slice(h, h->trapped);
     account(h);
     if (!t) {
         h->trapped = h->sink;
         t = idle(h);
         h->instret = csr_read(CSR_INSTRET);
     }
-    if (h->slice_end != DEADLINE_NEVER || h->ready_map >> t->priority ||
-        t->priority != t->base_priority)
-        new_slice(h, t);
+    if (h->slice_end == DEADLINE_NEVER &&
+        (h->ready_map >> t->priority || t->priority != t->base_priority)) {
+        begin_slice(h);
+        t = h->current;
+    }
     h->space = t->process;
     space_enter(&t->process->space);
     if (h->uthread != t && (h->uthread || t->uintr))

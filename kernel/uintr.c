@@ -98,12 +98,15 @@ void uintr_switch(struct thread *t)
 
     if (old) {
         unload(h);
-        if (old->state == THREAD_READY && !old->dying) {
+        if (old->state == THREAD_DEAD) {
+            thread_reap(old); /* it only waited for these CSRs */
+        } else if (old->state == THREAD_READY && !old->dying) {
             /* no longer bound to this hart: another may be free */
             sched_remove(old);
             sched_ready(old);
+        } else {
+            wake_if_pending(old);
         }
-        wake_if_pending(old);
     }
     if (t && t->uintr)
         load(h, t);
@@ -175,11 +178,6 @@ void uintr_kicked(void)
         return;
     if (t->dying || !(t->hart_mask >> h->index & 1)) {
         uintr_switch(NULL);
-        if (t->dying && t != h->current) {
-            if (h->space == t->process)
-                space_kernel_enter();
-            thread_reap(t);
-        }
     } else if (h->uthread_post) {
         csr_set(CSR_UIP, h->uthread_post);
         h->uthread_post = 0;
