@@ -118,28 +118,29 @@ void ns16550_start(struct ns16550 *u)
     ier_change(u, 0, IER_RECEIVE | IER_LINE);
 }
 
-/* Moves up to `count` bytes that are known to be in the FIFO. */
-static void receive_burst(struct ns16550 *u, size_t count)
-{
-    uint8_t bytes[NS16550_FIFO];
-    for (size_t i = 0; i < count; i++)
-        bytes[i] = get(u, RBR);
-    u->taken += count;
-    u->owner->received(u->context, bytes, count);
-}
-
-/* The trigger level has been reached: that many bytes need no LSR look. */
+/*
+ * The trigger level has been reached: that many bytes need no LSR look. One of
+ * them is left in the FIFO: then either the next trigger or, when the burst is
+ * over, the character timeout comes, and the owner is told that it is.
+ */
 static void receive_trigger(struct ns16550 *u)
 {
-    size_t space = u->owner->space(u->context);
-    if (space == 0)
+    uint8_t bytes[NS16550_FIFO];
+    size_t count = u->owner->space(u->context);
+    if (count == 0) {
         /*
          * Nobody has room: leave the bytes where they are and stop
          * asking. The FIFO fills, then the sender is held back.
          */
         ier_change(u, IER_RECEIVE, 0);
-    else
-        receive_burst(u, space < NS16550_TRIGGER ? space : NS16550_TRIGGER);
+        return;
+    }
+    if (count > NS16550_TRIGGER - 1)
+        count = NS16550_TRIGGER - 1;
+    for (size_t i = 0; i < count; i++)
+        bytes[i] = get(u, RBR);
+    u->taken += count;
+    u->owner->received(u->context, bytes, count, true);
 }
 
 /* The end of a burst: its length is unknown, so LSR is asked each time. */
@@ -156,7 +157,7 @@ static void receive_tail(struct ns16550 *u)
         bytes[count++] = get(u, RBR);
     u->taken += count;
     if (count > 0)
-        u->owner->received(u->context, bytes, count);
+        u->owner->received(u->context, bytes, count, false);
     else if (space > 0)
         get(u, RBR); /* some chips time out on an empty FIFO: this ends it */
 }

@@ -18,8 +18,12 @@ enum { NS16550_FIFO = 16, NS16550_TRIGGER = 14 }; /* bytes */
 struct ns16550_owner {
     /* Bytes that received() can take now. */
     size_t (*space)(void *context);
-    /* Takes all `count` bytes; count <= the last space(). */
-    void (*received)(void *context, const uint8_t *bytes, size_t count);
+    /*
+     * Takes all `count` bytes; count <= the last space(). more: the burst goes
+     * on, there will be another call; so its reader need not be woken yet.
+     */
+    void (*received)(void *context, const uint8_t *bytes, size_t count,
+                     bool more);
     /* Fills in up to `max` bytes to send; returns how many, 0 = nothing. */
     size_t (*to_send)(void *context, uint8_t *bytes, size_t max);
 };

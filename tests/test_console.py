@@ -1,0 +1,266 @@
+"""The way from the keyboard to a program and back: UART driver, console,
+shell. What a person does at the prompt, what happens when a server is killed
+meanwhile, and that no byte is lost."""
+import random
+import re
+import threading
+import time
+
+import pytest
+
+from harness.machine import Machine, boots
+
+LINE_END = r"\r+\n"
+
+
+@pytest.fixture(name="m", scope="module",
+                params=[(1, "auto"), (2, "auto"), (4, "auto"), (2, "notify")],
+                ids=["1 hart", "2 harts", "4 harts", "notify"])
+def fixture_m(request):
+    """One boot for all that leaves the machine as it was."""
+    smp, delivery = request.param
+    with boots(smp=smp, delivery=delivery, limit=400) as machine:
+        yield machine
+
+
+def pid_of(m, name):
+    """The pid of a process by its name, from ps."""
+    found = re.search(rf"^ *(\d+) +\d+ {name} ", m.run("ps"), re.M)
+    assert found, f"ps shows no {name}"
+    return found[1]
+
+
+def start(m, command):
+    """Type a command and wait until it reads: cooked mode echoes."""
+    m.send(command + "\r")
+    m.expect(LINE_END)
+    time.sleep(1)
+
+
+# ---- the shell --------------------------------------------------------------
+
+@pytest.mark.parametrize("command, output", [
+    ("echo one  two", "one two\n"),
+    ("echo 'a  b' \"c $?\" d\\ e", "a  b c 0 d e\n"),
+    ("echo a; echo b", "a\nb\n"),
+    ("echo a | cat | cat", "a\n"),
+    ("cat < /etc/motd | cat", None),
+    ("nosuch", "sh: nosuch: no such command\n"),
+    ("nosuch; echo $?", "sh: nosuch: no such command\n127\n"),
+    ("echo >x", "sh: '>': this system has no writable files\n"),
+    ("cat /no", "cat: /no: No such file or directory\n"),
+    ("kill x; echo $?", "usage: kill PID...\n2\n"),
+    ("sleep; echo $?", "usage: sleep SECONDS\n2\n"),
+    ("cat <", "sh: '<' needs a file name\n"),
+])
+def test_command(m, command, output):
+    """Its output is this (None: there is some), and nothing else."""
+    came = m.run(command)
+    assert came == output if output else came
+
+
+def test_every_tool_explains_itself(m):
+    """--help is no error; a wrong argument is one, with the usage."""
+    names = "cat dmesg halt help irqs kill ls mem ps sleep stress uptime"
+    for name in names.split():
+        assert m.run(f"{name} --help").startswith("usage: " + name)
+        assert re.search(r"usage: .*\n2\n$",
+                         m.run(f"{name} --wrong -x y; echo $?")) \
+            or name in ("cat",)
+
+
+def test_editing_and_history(m):
+    """Insert, delete, Home, and an earlier line. QEMU takes ^A for itself
+    unless it is typed twice."""
+    m.send("echo hXllo\x1b[D\x1b[D\x1b[D\x7fe\r")
+    m.expect(LINE_END)
+    assert m.prompt() == "hello\n"
+    m.send("wrong\x15\x1b[A\x01\x01\x1b[C\r")
+    m.expect(LINE_END)
+    assert m.prompt() == "hello\n"
+
+
+def test_interrupt(m):
+    """^C ends what runs, with all its processes, and not the shell."""
+    start(m, "sleep 100 | cat")
+    m.send("\x03")
+    m.prompt()
+    left = m.run("ps")
+    assert not re.search(r"\b(sleep|cat)\b", left)
+    m.send("abandoned\x03")
+    m.prompt()
+
+
+def test_cooked_line_and_end_of_file(m):
+    """A program reads edited lines, and ^D ends its input."""
+    start(m, "cat")
+    m.send("onX\x7fe\r")
+    m.expect(f"e{LINE_END}one{LINE_END}")
+    m.send("\x04")
+    m.prompt()
+
+
+def test_type_ahead(m):
+    """What is typed while a command runs is for the shell afterwards."""
+    start(m, "sleep 2")
+    m.send("echo ahead\r")
+    m.prompt()
+    m.expect("ahead" + LINE_END + "ahead")
+    m.prompt()
+
+
+def test_background(m):
+    """The prompt comes back; the end is told; its reads get no keys."""
+    assert re.match(r"\[1\] \d+\n", m.run("cat &"))
+    assert m.run("echo mine") == "mine\n"
+    said = m.run("kill " + pid_of(m, "cat"))
+    time.sleep(0.5)
+    assert "done" in said + m.run("echo") + m.run("echo")
+
+
+def test_crash_reports(m):
+    """Each kind of fault ends the process, with the reason, and only it."""
+    kinds = re.findall(r"^  (\S+) ", m.run("crash"), re.M)
+    assert len(kinds) > 10
+    for kind in kinds:
+        came = m.run(f"crash {kind}")
+        assert "survived" not in came
+        assert re.match(r"crash \(pid \d+\): fault: .* at pc 0x", came) \
+            or kind == "abort", came
+
+
+def test_exit_starts_another_shell(m):
+    """^D at an empty line, and exit."""
+    m.send("\x04")
+    m.prompt()
+    m.run("exit")
+    assert m.run("echo here") == "here\n"
+
+
+# ---- servers that die -------------------------------------------------------
+
+def test_uart_killed_while_a_client_writes(m):
+    """Back within a second; at most one FIFO lost; the shell goes on."""
+    for _ in range(3):
+        pid = pid_of(m, "uart")
+        whole = m.run("cat /etc/help /etc/help /etc/help /etc/help")
+        m.send("cat /etc/help /etc/help /etc/help /etc/help & "
+               f"kill {pid}\r")
+        began = time.monotonic()
+        m.expect(LINE_END)
+        m.prompt()
+        again = m.run("echo alive")
+        took = time.monotonic() - began
+        assert "alive\n" in again
+        assert took < 15  # wall clock on a loaded machine
+        end = m.output[m.output.rindex(f"kill {pid}"):]
+        assert len(end) >= len(whole) - 16
+        assert pid_of(m, "uart") != pid
+    assert "uart (pid" in m.run("dmesg")
+
+
+@pytest.mark.parametrize("server", ["console", "fs"])
+def test_server_killed(m, server):
+    """Another one takes over; the shell and its handles go on."""
+    pid = pid_of(m, server)
+    m.send(f"kill {pid}\r")
+    time.sleep(2)
+    m.send("\r")
+    m.prompt()
+    time.sleep(0.5)
+    m.send("\x15echo after\r")
+    m.expect(LINE_END + "after")
+    m.prompt()
+    assert pid_of(m, server) != pid
+    m.send("abc\x15echo edited\r")
+    m.expect("edited" + LINE_END + "edited")
+    m.prompt()
+
+
+# ---- no byte lost -----------------------------------------------------------
+
+def echo(m, total):
+    """Type `total` bytes into cat; each comes back twice. Wall seconds."""
+    choose = random.Random(7)  # not the generator of what is tested
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789 "
+    lines, size = [], 0
+    while size < total:
+        lines.append("".join(choose.choices(letters,
+                                            k=choose.randrange(1, 200))))
+        size += len(lines[-1]) + 1
+    start(m, "cat")
+    began = time.monotonic()
+    data = "\n".join(lines) + "\n"
+    chunks = [data[i:i + 256] for i in range(0, len(data), 256)]
+    # A thread: typing blocks while the machine has no room for more.
+    threading.Thread(target=lambda: [m.send(c) for c in chunks],
+                     daemon=True).start()
+    got, have = [], 0
+    while have < 2 * size:
+        got.append(m.child.read_nonblocking(65536, 60).replace("\r", ""))
+        have += len(got[-1])
+    came = "".join(got).replace("\n", "")
+    want = (2 * data).replace("\n", "")
+    assert len(came) == len(want)
+    assert sorted(came) == sorted(want)
+    m.send("\x04")
+    m.prompt(60)
+    return time.monotonic() - began
+
+
+def test_echo(m):
+    """100 KB, nothing else running."""
+    echo(m, 100_000)
+
+
+@pytest.mark.parametrize("smp, total", [(2, 1_000_000), (4, 100_000)])
+def test_echo_under_stress(smp, total):
+    """All harts busy, checked, and not a byte of what is typed is lost. Less
+    of it with 4 harts: on a host with 2 cores they wait for each other."""
+    with boots(smp=smp, limit=600) as m:
+        m.send("stress -t 60 &\r")
+        m.expect("processes, 60 s" + LINE_END)
+        took = echo(m, total)
+        print(f"{total / took:.0f} bytes/s")
+        deadline = time.monotonic() + 300
+        while "[1]" in m.run("jobs", 60) and time.monotonic() < deadline:
+            time.sleep(1)
+        assert re.search(r"stress: \d+ processes, 0 failed", m.output)
+        assert m.halt(30) == 0
+
+
+# ---- booting ----------------------------------------------------------------
+
+def test_halt():
+    """QEMU ends with status 0."""
+    with boots() as m:
+        assert m.halt() == 0
+
+
+def test_run_says_how_it_ended():
+    """run= ends QEMU with the program's status; 255 for a fault."""
+    for words, end, status in (("/bin/echo hi", "exited 0", 0),
+                               ("/bin/sleep x", "exited 2", 2),
+                               ("/bin/crash null", "fault: load page", 255),
+                               ("/bin/none", "cannot start", 255)):
+        with Machine(append="run=" + words) as m:
+            m.expect(f"run: {words.split()[0]}: {end}")
+            assert m.status() == status
+
+
+def test_unknown_boot_argument():
+    """It is said, with what there is, and the machine works."""
+    with boots(append="nonsense") as m:
+        assert re.search("boot argument 'nonsense' is not known; there are: ",
+                         m.run("dmesg"))
+
+
+@pytest.mark.parametrize("initrd, message", [
+    ("", "no boot archive"),
+    ("LICENSE", "the boot archive is damaged"),
+])
+def test_nothing_to_boot(initrd, message):
+    """A clear message by SBI, and QEMU ends with failure."""
+    with Machine(initrd=initrd) as m:
+        m.expect(message)
+        assert m.status() not in (0, None)
