@@ -120,9 +120,9 @@ static bool fill_thread(uint64_t index, void *info)
 /* Has the source an owner, or ever been claimed by the kernel? */
 static bool irq_seen(uint32_t source)
 {
-    struct irq *irq = irq_of_source(source);
+    struct irq *irq = irqs[source];
 
-    return irq_masked_count(source) > 0 ||
+    return irqs_masked[source] > 0 ||
            (irq && (irq->mode != IRQ_FREE || irq->kernel_count > 0));
 }
 
@@ -139,8 +139,8 @@ static bool fill_irq(uint64_t index, void *info)
     if (s == SOURCES_MAX)
         return false;
     out->source = s;
-    out->masked = irq_masked_count(s);
-    irq = irq_of_source(s);
+    out->masked = irqs_masked[s];
+    irq = irqs[s];
     if (irq) {
         out->pid = irq->owner ? irq->owner->pid : 0;
         out->mode = irq->mode;

@@ -7,8 +7,8 @@
 #include "kernel/plic.h"
 #include "kernel/uintr.h"
 
-static struct irq *irqs[SOURCES_MAX];
-static uint64_t masked[SOURCES_MAX]; /* claims that nobody wanted */
+struct irq *irqs[SOURCES_MAX];
+uint64_t irqs_masked[SOURCES_MAX];
 
 struct irq *irq_new(uint32_t source)
 {
@@ -24,16 +24,6 @@ struct irq *irq_new(uint32_t source)
     list_init(&irq->of_process);
     irqs[source] = irq; /* keeps the first reference: it never goes */
     return irq;
-}
-
-struct irq *irq_of_source(uint32_t source)
-{
-    return source < SOURCES_MAX ? irqs[source] : NULL;
-}
-
-uint64_t irq_masked_count(uint32_t source)
-{
-    return masked[source];
 }
 
 /*
@@ -99,12 +89,12 @@ void irq_interrupt(void)
     uint32_t source;
 
     while ((source = plic_claim(context)) != 0) {
-        struct irq *irq = irq_of_source(source);
+        struct irq *irq = source < SOURCES_MAX ? irqs[source] : NULL;
 
         if (!irq || irq->mode == IRQ_FREE) {
             plic_complete(context, source);
             plic_disable(context, source);
-            masked[min(source, (uint32_t)SOURCES_MAX - 1)]++;
+            irqs_masked[source % SOURCES_MAX]++;
             log_print("irq: source %u has no owner, masked\n", source);
             continue;
         }

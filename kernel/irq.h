@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "abi/uintr.h"
 #include "kernel/object.h"
 
 enum irq_mode { IRQ_FREE, IRQ_USER, IRQ_NOTIFY };
@@ -30,8 +31,8 @@ struct irq {
 
 /* The object of a source (made once, at boot); NULL: no memory. */
 struct irq *irq_new(uint32_t source);
-struct irq *irq_of_source(uint32_t source);
-uint64_t irq_masked_count(uint32_t source);
+extern struct irq *irqs[SOURCES_MAX];
+extern uint64_t irqs_masked[SOURCES_MAX]; /* claims that nobody wanted */
 
 struct hart;
 /* Enable the source in this hart's U or S context, and in no other. */

@@ -8,35 +8,29 @@
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
-#define AT(structure, field, offset) \
-    static_assert(offsetof(struct structure, field) == (offset), "offsets.h")
-AT(thread, x, THREAD_REG(0));
-AT(thread, x, THREAD_PC);
-AT(thread, hart, THREAD_HART);
-AT(thread, reload, THREAD_RELOAD);
-AT(thread, dying, THREAD_DYING);
-AT(hart, current, HART_CURRENT);
-AT(hart, trapped, HART_TRAPPED);
-AT(hart, stack, HART_STACK);
-AT(hart, resched, HART_RESCHED);
-AT(ticket_lock, owner, LOCK_OWNER);
+static_assert(offsetof(struct thread, x) == THREAD_REG(0) &&
+                  offsetof(struct thread, x) == THREAD_PC &&
+                  offsetof(struct thread, hart) == THREAD_HART &&
+                  offsetof(struct thread, reload) == THREAD_RELOAD &&
+                  offsetof(struct thread, dying) == THREAD_DYING &&
+                  offsetof(struct hart, current) == HART_CURRENT &&
+                  offsetof(struct hart, trapped) == HART_TRAPPED &&
+                  offsetof(struct hart, stack) == HART_STACK &&
+                  offsetof(struct hart, resched) == HART_RESCHED &&
+                  offsetof(struct ticket_lock, owner) == LOCK_OWNER,
+              "offsets.h");
 
 struct list all_threads = {&all_threads, &all_threads};
 struct thread *thread_slots[THREAD_SLOTS]; /* what tokens name */
 
-static int32_t free_slot(void)
+/* A free slot, THREAD_SLOTS if there is none. */
+static uint32_t free_slot(void)
 {
-    static uint32_t hint;
+    uint32_t s = 0;
 
-    for (uint32_t i = 0; i < THREAD_SLOTS; i++) {
-        uint32_t s = (hint + i) % THREAD_SLOTS;
-
-        if (!thread_slots[s]) {
-            hint = s + 1;
-            return (int32_t)s;
-        }
-    }
-    return -1;
+    while (s < THREAD_SLOTS && thread_slots[s])
+        s++;
+    return s;
 }
 
 static void timed_out(struct timer *timer)
@@ -46,13 +40,13 @@ static void timed_out(struct timer *timer)
 
 struct thread *thread_new(struct process *p, uint32_t priority)
 {
-    int32_t slot = free_slot();
-    struct thread *t = slot < 0 ? NULL : object_new(OBJECT_THREAD);
+    uint32_t slot = free_slot();
+    struct thread *t = slot < THREAD_SLOTS ? object_new(OBJECT_THREAD) : NULL;
 
     if (!t)
         return NULL;
     thread_slots[slot] = t;
-    t->token = (uint64_t)slot;
+    t->token = slot;
     t->process = p;
     t->priority = t->base_priority = priority;
     t->hart_mask = ~0u;

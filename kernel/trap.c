@@ -5,19 +5,18 @@
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
-static const char *const causes[] = {
-    [CAUSE_INSN_MISALIGNED] = "misaligned instruction",
-    [CAUSE_INSN_ACCESS] = "instruction access fault",
-    [CAUSE_ILLEGAL] = "illegal instruction",
-    [CAUSE_BREAKPOINT] = "breakpoint",
-    [CAUSE_LOAD_MISALIGNED] = "misaligned load",
-    [CAUSE_LOAD_ACCESS] = "load access fault",
-    [CAUSE_STORE_MISALIGNED] = "misaligned store",
-    [CAUSE_STORE_ACCESS] = "store access fault",
-    [CAUSE_INSN_PAGE] = "instruction page fault",
-    [CAUSE_LOAD_PAGE] = "load page fault",
-    [CAUSE_STORE_PAGE] = "store page fault",
-};
+/* by exception code [priv 4.1.8] */
+static const char *const causes[16] = {"misaligned instruction",
+                                       "instruction access fault",
+                                       "illegal instruction",
+                                       "breakpoint",
+                                       "misaligned load",
+                                       "load access fault",
+                                       "misaligned store",
+                                       "store access fault",
+                                       [12] = "instruction page fault",
+                                       "load page fault",
+                                       [15] = "store page fault"};
 
 static void report(struct thread *t, uint64_t cause, uint64_t address)
 {
@@ -25,13 +24,12 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
         "pc", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
         "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
         "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-    const char *what =
-        cause < sizeof(causes) / sizeof(causes[0]) ? causes[cause] : NULL;
+    const char *what = cause < 16 && causes[cause] ? causes[cause] : "trap";
 
     log_print("fault: %s (pid %u, thread %u) %s, scause %lu, pc 0x%lx, "
               "address 0x%lx\n",
-              t->process->name, t->process->pid, t->object.id,
-              what ? what : "trap", cause, t->x[X_PC], address);
+              t->process->name, t->process->pid, t->object.id, what, cause,
+              t->x[X_PC], address);
     for (int i = 0; i < 32; i += 4)
         log_print("  %3s %016lx %3s %016lx %3s %016lx %3s %016lx\n", names[i],
                   t->x[i], names[i + 1], t->x[i + 1], names[i + 2], t->x[i + 2],
@@ -75,10 +73,8 @@ void trap_user(uint64_t cause, uint64_t address)
 {
     struct thread *t = current_thread();
 
-    if (cause & SCAUSE_INTERRUPT) {
-        trap_interrupts();
-        return;
-    }
+    if (cause & SCAUSE_INTERRUPT)
+        return trap_interrupts();
     if (cause >= CAUSE_INSN_PAGE &&
         space_spurious(&t->process->space, address, cause))
         return;

@@ -12,6 +12,13 @@
 
 uint32_t uintr_delivery;
 
+/* What is saved and loaded just so; uip and uie want more care. */
+#define UINTR_REGISTERS(DO)    \
+    DO(utvec, CSR_UTVEC)       \
+    DO(uscratch, CSR_USCRATCH) \
+    DO(uepc, CSR_UEPC)         \
+    DO(ucause, CSR_UCAUSE) DO(utval, CSR_UTVAL) DO(ustatus, CSR_USTATUS)
+
 /* What would be pending if t's state were loaded. */
 static uint64_t pending(struct uintr *u)
 {
@@ -44,12 +51,8 @@ static void unload(struct hart *h)
     u->uie = csr_swap(CSR_UIE, 0);
     u->uip =
         (csr_swap(CSR_UIP, 0) | h->uthread_post) & (UIRQ_SOFT | UIRQ_TIMER);
-    u->ustatus = csr_swap(CSR_USTATUS, 0);
-    u->utvec = csr_swap(CSR_UTVEC, 0);
-    u->uscratch = csr_swap(CSR_USCRATCH, 0);
-    u->uepc = csr_swap(CSR_UEPC, 0);
-    u->ucause = csr_swap(CSR_UCAUSE, 0);
-    u->utval = csr_swap(CSR_UTVAL, 0);
+#define SAVE(field, csr) u->field = csr_swap(csr, 0);
+    UINTR_REGISTERS(SAVE)
     csr_write(CSR_SIDELEG, 0);
     h->uthread_post = 0;
     h->uthread = NULL;
@@ -71,14 +74,10 @@ static void load(struct hart *h, struct thread *t)
     sfence_page(USER_UINTR_PLIC);
     route_sources(t, h, true);
     csr_write(CSR_SIDELEG, UIRQ_ALL);
-    csr_write(CSR_UTVEC, u->utvec);
-    csr_write(CSR_USCRATCH, u->uscratch);
-    csr_write(CSR_UEPC, u->uepc);
-    csr_write(CSR_UCAUSE, u->ucause);
-    csr_write(CSR_UTVAL, u->utval);
+#define LOAD(field, csr) csr_write(csr, u->field);
+    UINTR_REGISTERS(LOAD)
     csr_write(CSR_UIP, pending(u));
     csr_write(CSR_UIE, u->uie);
-    csr_write(CSR_USTATUS, u->ustatus);
     h->uthread = t;
     t->uhart = h;
 }
