@@ -243,6 +243,19 @@ static __attribute__((noinline)) int test_one(const struct test_case *t)
     return how;
 }
 
+/* init goes on for a moment after it has started us: wait for quiet. */
+static void test_settle(void)
+{
+    struct test_snapshot before, after = test_snap();
+
+    for (int quiet = 0, i = 0; quiet < 3 && i < 100; i++) {
+        before = after;
+        sys_notification_wait(0, 0, clock_deadline(20 * MS));
+        after = test_snap();
+        quiet = memcmp(&before, &after, sizeof(before)) ? 0 : quiet + 1;
+    }
+}
+
 static int test_main(int argc, char **argv)
 {
     static const char *const words[] = {"ok", "FAIL", "skip"};
@@ -256,6 +269,8 @@ static int test_main(int argc, char **argv)
     }
     setvbuf(stdout, NULL, _IOLBF, 512);
     test_watchdog();
+    if (setjmp(test_end) == 0)
+        test_settle();
     for (struct test_case *t = test_first; t; t = t->next) {
         if (!test_wanted(t->name, argc, argv))
             continue;
