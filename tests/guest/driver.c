@@ -514,6 +514,7 @@ TEST(nothing_stays_behind)
 static BLOB void csr_user(volatile uint64_t *d)
 {
     uint64_t mine = d[1], bad = 0;
+    blob_call(SYS_thread_set, 0, -1, d[5], 0, 0, 0);
     if (d[2])
         blob_call(SYS_uintr_register, 0, 0, 0, 0, 0, 0);
     d[8] = uintr_csr_read(CSR_USCRATCH) | uintr_csr_read(CSR_UEPC) |
@@ -546,8 +547,8 @@ static void csr_users(uint64_t mask)
         child_make(&k[i]);
         k[i].data[1] = 0x1000 + i * 0x111;
         k[i].data[2] = 1;
+        k[i].data[5] = mask;
         child_run(&k[i], csr_user, 3);
-        MUST(sys_thread_set(k[i].thread, -1, mask));
     }
     for (int i = 0; i < 4; i++) {
         child_wait_end(&k[i], 20000);
@@ -575,8 +576,8 @@ TEST(csrs_without_registering)
         child_make(&k);
         k.data[1] = 0x4000 + i;
         k.data[2] = i % 2;
+        k.data[5] = 1;
         child_run(&k, csr_user, 3);
-        MUST(sys_thread_set(k.thread, -1, 1));
         child_wait_end(&k, 20000);
         uint64_t found = k.data[8];
         child_close(&k);

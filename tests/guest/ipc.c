@@ -376,7 +376,7 @@ TEST(queue_outlives_a_server)
     MUST(sys_handle_close(ep));
 }
 
-/* docs/abi.md, handle_close: also those who wait for a reply. */
+/* docs/abi.md, handle_close: who was received can still be answered. */
 TEST(last_receive_handle_closed)
 {
     struct child waiting, queued;
@@ -390,8 +390,10 @@ TEST(last_receive_handle_closed)
     MUST(sys_handle_close(ep));
     CHECK(EVENTUALLY(queued.data[4], 1000));
     EXPECT(queued.data[2], E_DEAD);
+    IN_STATE(&waiting, THREAD_REPLY);
+    reply_word(m.token, 12);
     CHECK(EVENTUALLY(waiting.data[4], 1000));
-    EXPECT(waiting.data[2], E_DEAD);
+    EXPECT(waiting.data[16], 12);
     child_kill(&queued);
     child_kill(&waiting);
 }

@@ -472,9 +472,10 @@ TEST(unmap_reaches_other_harts)
 
 enum { LI_A0 = 0x00000513, RET = 0x00008067 };
 
-/* Calls the function at 0x3000000 and exits with what it returns. */
+/* On the harts of data[2]: calls what is at 0x3000000, exits with its result. */
 static BLOB void call_code(volatile uint64_t *data)
 {
+    blob_call(SYS_thread_set, 0, -1, data[2], 0, 0, 0);
     uint64_t (*code)(void) = (uint64_t(*)(void))0x3000000;
     data[1] = code();
     blob_call(SYS_process_exit, data[1], 0, 0, 0, 0, 0);
@@ -498,8 +499,8 @@ TEST(recycled_code_pages)
         MUST(sys_process_map(c.process, m, 0x3000000, 0, PAGE_SIZE,
                              PROT_R | PROT_X));
         MUST(sys_handle_close(m));
+        c.data[2] = 1u << i % harts;
         child_run(&c, call_code, PRIORITY_NORMAL);
-        MUST(sys_thread_set(c.thread, -1, 1u << i % harts));
         EXPECT(child_wait_end(&c, 2000).code, i % 2000);
         child_close(&c);
     }
