@@ -235,11 +235,8 @@ static void print_log(void)
 {
     char c;
 
-    for (uint64_t at = 0; log_read(&at, &c, 1) == 1;) {
-        if (c == '\n')
-            sbi_putchar('\r');
+    for (uint64_t at = 0; log_read(&at, &c, 1) == 1;)
         sbi_putchar(c);
-    }
 }
 
 int64_t sys_system_reset(uint64_t h, uint64_t kind)

@@ -40,22 +40,18 @@ int memcmp(const void *a, const void *b, size_t n)
 {
     const uint8_t *x = a, *y = b;
 
-    for (; n; n--, x++, y++) {
-        if (*x != *y)
-            return *x - *y;
-    }
-    return 0;
+    for (; n > 0 && *x == *y; n--, x++)
+        y++;
+    return n > 0 ? *x - *y : 0;
 }
 
 void *memchr(const void *s, int byte, size_t n)
 {
     const uint8_t *x = s;
 
-    for (; n; n--, x++) {
-        if (*x == (uint8_t)byte)
-            return (void *)(uintptr_t)x;
-    }
-    return NULL;
+    for (; n > 0 && *x != (uint8_t)byte; n--)
+        x++;
+    return n > 0 ? (void *)(uintptr_t)x : NULL;
 }
 
 size_t strlen(const char *s)

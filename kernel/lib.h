@@ -53,22 +53,16 @@ static inline bool list_empty(const struct list *l)
     return l->next == l;
 }
 
-static inline void list_insert_before(struct list *at, struct list *node)
+/* Before `at`: an element, or the head, and then it is the last one. */
+static inline void list_push(struct list *at, struct list *node)
 {
-    node->next = at;
-    node->prev = at->prev;
-    at->prev->next = node;
-    at->prev = node;
-}
-
-static inline void list_push(struct list *head, struct list *node)
-{
-    list_insert_before(head, node);
+    *node = (struct list){at, at->prev};
+    at->prev = at->prev->next = node;
 }
 
 static inline void list_push_front(struct list *head, struct list *node)
 {
-    list_insert_before(head->next, node);
+    list_push(head->next, node);
 }
 
 static inline void list_remove(struct list *node)

@@ -23,7 +23,7 @@ static void number(void (*put)(char), uint64_t value, uint32_t base, int width,
         digits[n++] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value);
-    for (int i = n; i < width; i++)
+    for (; width > n; width--)
         put(fill);
     while (n > 0)
         put(digits[--n]);
@@ -31,11 +31,9 @@ static void number(void (*put)(char), uint64_t value, uint32_t base, int width,
 
 static void text(void (*put)(char), const char *s, int width)
 {
-    int n = 0;
-
-    for (; *s; s++, n++)
+    for (; *s; s++, width--)
         put(*s);
-    for (; n < width; n++)
+    for (; width > 0; width--)
         put(' ');
 }
 
@@ -48,29 +46,25 @@ void format_text(void (*put)(char), const char *f, va_list args)
         }
         char fill = *++f == '0' ? '0' : ' ';
         int width = 0;
-        bool is_long = false;
 
         for (; *f >= '0' && *f <= '9'; f++)
             width = width * 10 + *f - '0';
-        if (*f == 'l') {
-            is_long = true;
-            f++;
-        }
+        bool is_long = *f == 'l';
+        f += is_long;
         if (*f == 's') {
             text(put, va_arg(args, const char *), width);
         } else if (*f == 'c') {
             put((char)va_arg(args, int));
-        } else if (*f == 'd') {
-            int64_t v = is_long ? va_arg(args, int64_t) : va_arg(args, int);
+        } else if (*f == 'd' || *f == 'u' || *f == 'x') {
+            uint64_t v = is_long     ? va_arg(args, uint64_t)
+                         : *f == 'd' ? (uint64_t)va_arg(args, int)
+                                     : va_arg(args, uint32_t);
 
-            if (v < 0)
+            if (*f == 'd' && (int64_t)v < 0) {
                 put('-');
-            number(put, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, width, fill);
-        } else if (*f == 'u' || *f == 'x') {
-            uint64_t v =
-                is_long ? va_arg(args, uint64_t) : va_arg(args, uint32_t);
-
-            number(put, v, *f == 'u' ? 10 : 16, width, fill);
+                v = -v;
+            }
+            number(put, v, *f == 'x' ? 16 : 10, width, fill);
         } else {
             put(*f);
         }
@@ -120,8 +114,7 @@ size_t log_read(uint64_t *from, char *to, size_t size)
 {
     size_t n = 0;
 
-    if (*from > written)
-        *from = written;
+    *from = min(*from, written);
     if (written - *from > LOG_SIZE)
         *from = written - LOG_SIZE;
     while (n < size && *from < written)

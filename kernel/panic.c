@@ -11,14 +11,7 @@ __asm__(".globl panic_stack_top\n"
 
 extern char kernel_start[], kernel_rodata[];
 
-static void put(char c)
-{
-    if (c == '\n')
-        sbi_putchar('\r');
-    sbi_putchar(c);
-}
-
-#define say(...) format_print(put, __VA_ARGS__)
+#define say(...) format_print(sbi_putchar, __VA_ARGS__)
 
 /* Frame pointers: fp[-1] is the return address, fp[-2] the caller's fp. */
 static void backtrace(const uint64_t *fp)
@@ -62,7 +55,7 @@ _Noreturn void panic(const char *format, ...)
 
     say("\nPANIC hart %lu: ", hart_id());
     va_start(args, format);
-    format_text(put, format, args);
+    format_text(sbi_putchar, format, args);
     va_end(args);
     say("\n");
     backtrace(__builtin_frame_address(0));

@@ -4,13 +4,9 @@
 #include "kernel/lib.h"
 #include "kernel/phys.h"
 
-enum {
-    PRIORITY = 0x0,  /* 4 bytes a source [plic 4] */
-    ENABLE = 0x2000, /* 0x80 bytes a context [plic 6] */
-    ENABLE_STRIDE = 0x80,
-    CONTEXT = 0x200000, /* 0x1000 bytes a context [plic 7, 8] */
-    CONTEXT_STRIDE = 0x1000,
-};
+/* 4 bytes a source [plic 4], then a stride a context [plic 6, 7, 8] */
+enum { PRIORITY = 0x0, ENABLE = 0x2000, CONTEXT = 0x200000 };
+enum { ENABLE_STRIDE = 0x80, CONTEXT_STRIDE = 0x1000 };
 
 static uint64_t plic_base;
 static uint32_t plic_sources;

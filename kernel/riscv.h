@@ -45,34 +45,14 @@
 enum { IRQ_S_SOFT = 1, IRQ_S_TIMER = 5, IRQ_S_EXT = 9 };
 #define SCAUSE_INTERRUPT (1UL << 63)
 
-enum {
-    CAUSE_INSN_MISALIGNED = 0,
-    CAUSE_INSN_ACCESS = 1,
-    CAUSE_ILLEGAL = 2,
-    CAUSE_BREAKPOINT = 3,
-    CAUSE_LOAD_MISALIGNED = 4,
-    CAUSE_LOAD_ACCESS = 5,
-    CAUSE_STORE_MISALIGNED = 6,
-    CAUSE_STORE_ACCESS = 7,
-    CAUSE_INSN_PAGE = 12,
-    CAUSE_LOAD_PAGE = 13,
-    CAUSE_STORE_PAGE = 15
-};
+enum { CAUSE_INSN_PAGE = 12, CAUSE_LOAD_PAGE = 13, CAUSE_STORE_PAGE = 15 };
 
 /* Sv39 [priv 4.4] */
 #define SATP_SV39       (8UL << 60)
 #define SATP_ASID_SHIFT 44
 #define SATP_ASID_MASK  0xffffUL
-enum {
-    PTE_V = 1 << 0,
-    PTE_R = 1 << 1,
-    PTE_W = 1 << 2,
-    PTE_X = 1 << 3,
-    PTE_U = 1 << 4,
-    PTE_G = 1 << 5,
-    PTE_A = 1 << 6,
-    PTE_D = 1 << 7
-};
+enum { PTE_V = 1 << 0, PTE_R = 1 << 1, PTE_W = 1 << 2, PTE_X = 1 << 3 };
+enum { PTE_U = 1 << 4, PTE_G = 1 << 5, PTE_A = 1 << 6, PTE_D = 1 << 7 };
 
 static inline uint64_t rdtime(void)
 {

@@ -4,17 +4,9 @@
 #include "abi/startup.h"
 #include "kernel/hart.h"
 
-enum {
-    EXT_LEGACY_PUTCHAR = 0x01,
-    EXT_BASE = 0x10,
-    EXT_TIME = 0x54494d45,
-    EXT_IPI = 0x735049,
-    EXT_RFENCE = 0x52464e43,
-    EXT_HSM = 0x48534d,
-    EXT_SRST = 0x53525354,
-    BASE_PROBE = 3,
-    RFENCE_SFENCE = 1
-};
+enum { EXT_LEGACY_PUTCHAR = 0x01, EXT_BASE = 0x10, EXT_TIME = 0x54494d45 };
+enum { EXT_IPI = 0x735049, EXT_RFENCE = 0x52464e43, EXT_HSM = 0x48534d };
+enum { EXT_SRST = 0x53525354, BASE_PROBE = 3, RFENCE_SFENCE = 1 };
 
 static struct sbi_result call(uint64_t ext, uint64_t fn, uint64_t x0,
                               uint64_t x1, uint64_t x2, uint64_t x3)
@@ -58,6 +50,8 @@ void sbi_set_timer(uint64_t deadline)
 
 void sbi_putchar(char c)
 {
+    if (c == '\n')
+        sbi_putchar('\r');
     call(EXT_LEGACY_PUTCHAR, 0, (uint8_t)c, 0, 0, 0);
 }
 

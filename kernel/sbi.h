@@ -15,6 +15,6 @@ void sbi_send_ipi(uint64_t hartid);
 /* Harts by index; size in bytes [SBI 8]. */
 void sbi_remote_sfence(uint32_t harts, uint64_t address, uint64_t size);
 void sbi_set_timer(uint64_t deadline);
-void sbi_putchar(char c); /* panic only: the console is a driver's */
+void sbi_putchar(char c); /* at the end only: the console is a driver's */
 void sbi_reset(uint32_t type, uint32_t failed);
 uint32_t sbi_delivery(void); /* DELIVERY_* of abi/startup.h */

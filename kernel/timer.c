@@ -22,7 +22,7 @@ void timer_arm(struct timer *t, uint64_t deadline)
     while (at != &this_hart->timers &&
            container_of(at, struct timer, node)->deadline <= deadline)
         at = at->next;
-    list_insert_before(at, &t->node);
+    list_push(at, &t->node);
     timer_program(this_hart);
 }
 
