@@ -28,8 +28,6 @@ struct hart_info {
     uint64_t switches;   /* context switches */
     uint64_t interrupts; /* S-mode interrupts taken */
     uint32_t pid, tid;   /* running now, 0 = idle */
-    uint32_t uintr_tid;  /* thread whose user-interrupt state is loaded */
-    uint32_t reserved;
 };
 
 struct process_info {
@@ -60,9 +58,8 @@ struct thread_info {
     uint32_t hart_mask;
     uint64_t instructions;
     uint64_t pc;
-    uint32_t uintr;           /* 1: has user-interrupt state */
-    uint32_t uintr_hart;      /* hart it is loaded on, ~0 = none */
-    uint64_t utvec, uip, uie; /* last saved values */
+    uint32_t uintr;      /* 1: has user-interrupt state */
+    uint32_t uintr_hart; /* hart it is loaded on, ~0 = none */
 };
 
 struct irq_info {

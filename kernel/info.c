@@ -33,20 +33,15 @@ static bool fill_memory(uint64_t index, void *info)
 
 static bool fill_hart(uint64_t index, void *info)
 {
-    struct hart_info *out = info;
     struct hart *h = &harts[index];
 
     if (index >= hart_count)
         return false;
-    out->hartid = h->id;
-    out->idle = h->idle_ticks;
-    if (h->idle_since)
-        out->idle += rdtime() - h->idle_since;
-    out->switches = h->switches;
-    out->interrupts = h->interrupts;
-    out->pid = h->current ? h->current->process->pid : 0;
-    out->tid = h->current ? h->current->object.id : 0;
-    out->uintr_tid = h->uthread ? h->uthread->object.id : 0;
+    uint64_t idle = h->idle_since ? rdtime() - h->idle_since : 0;
+    struct thread *t = h->current;
+    *(struct hart_info *)info = (struct hart_info){
+        h->id,         h->idle_ticks + idle,    h->switches,
+        h->interrupts, t ? t->process->pid : 0, t ? t->object.id : 0};
     return true;
 }
 
@@ -63,11 +58,10 @@ static struct list *nth(struct list *head, uint64_t index)
 /* Used so far, also by one that runs right now on this hart. */
 static uint64_t instructions(struct thread *t)
 {
-    uint64_t n = t->instructions;
+    bool here = t == this_hart->current;
 
-    if (t == this_hart->current)
-        n += csr_read(CSR_INSTRET) - this_hart->instret;
-    return n;
+    return t->instructions +
+           (here ? csr_read(CSR_INSTRET) - this_hart->instret : 0);
 }
 
 static bool fill_process(uint64_t index, void *info)
@@ -78,14 +72,14 @@ static bool fill_process(uint64_t index, void *info)
 
     if (!n)
         return false;
-    out->pid = p->pid;
-    out->parent = p->parent;
+    *out = (struct process_info){.pid = p->pid,
+                                 .parent = p->parent,
+                                 .threads = p->thread_count,
+                                 .handles = p->table.count,
+                                 .memory = p->space.mapped,
+                                 .status = p->status,
+                                 .instructions = p->instructions};
     memcpy(out->name, p->name, NAME_SIZE);
-    out->threads = p->thread_count;
-    out->handles = p->table.count;
-    out->memory = p->space.mapped;
-    out->status = p->status;
-    out->instructions = p->instructions;
     list_each_entry(struct thread, t, &p->threads, of_process)
         out->instructions += instructions(t);
     return true;
@@ -93,27 +87,17 @@ static bool fill_process(uint64_t index, void *info)
 
 static bool fill_thread(uint64_t index, void *info)
 {
-    struct thread_info *out = info;
     struct list *n = nth(&all_threads, index);
     struct thread *t = container_of(n, struct thread, of_all);
 
     if (!n)
         return false;
-    out->tid = t->object.id;
-    out->pid = t->process->pid;
-    out->state = t->state;
-    out->hart = t->hart->index;
-    out->priority = t->priority;
-    out->hart_mask = t->hart_mask & ((1u << hart_count) - 1);
-    out->instructions = instructions(t);
-    out->pc = t->x[X_PC];
-    out->uintr_hart = t->uhart ? t->uhart->index : ~0u;
-    if (t->uintr) {
-        out->uintr = 1;
-        out->utvec = t->uintr->utvec;
-        out->uip = t->uintr->uip;
-        out->uie = t->uintr->uie;
-    }
+    *(struct thread_info *)info = (struct thread_info){
+        t->object.id,     t->process->pid,
+        t->state,         t->hart->index,
+        t->priority,      t->hart_mask & ((1u << hart_count) - 1),
+        instructions(t),  t->x[X_PC],
+        t->uintr != NULL, t->uhart ? t->uhart->index : ~0u};
     return true;
 }
 
@@ -129,27 +113,23 @@ static bool irq_seen(uint32_t source)
 static bool fill_irq(uint64_t index, void *info)
 {
     struct irq_info *out = info;
-    struct irq *irq;
     uint32_t s = 1;
 
-    for (; s < SOURCES_MAX; s++) {
-        if (irq_seen(s) && index-- == 0)
-            break;
-    }
+    while (s < SOURCES_MAX && (!irq_seen(s) || index-- > 0))
+        s++;
     if (s == SOURCES_MAX)
         return false;
-    out->source = s;
-    out->masked = irqs_masked[s];
-    irq = irqs[s];
-    if (irq) {
-        out->pid = irq->owner ? irq->owner->pid : 0;
-        out->mode = irq->mode;
-        out->hart = irq->hart;
-        out->kernel = irq->kernel_count;
-    }
-    if (irq && irq->thread) {
-        struct uintr_stats *stats =
-            phys_to_virt(memory_page(irq->thread->uintr->stats, 0));
+    *out = (struct irq_info){.source = s, .masked = irqs_masked[s]};
+    struct irq *irq = irqs[s];
+    if (!irq)
+        return true;
+    out->pid = irq->owner ? irq->owner->pid : 0;
+    out->mode = irq->mode;
+    out->hart = irq->hart;
+    out->kernel = irq->kernel_count;
+    if (irq->thread) {
+        struct memory *page = irq->thread->uintr->stats;
+        struct uintr_stats *stats = phys_to_virt(memory_page(page, 0));
 
         out->direct = stats->direct[s];
     }

@@ -58,11 +58,6 @@ static bool reg(int node, uint64_t *start, uint64_t *length)
     return *start + *length >= *start;
 }
 
-static bool compatible(int node, const char *name)
-{
-    return fdt_node_check_compatible(fdt, node, name) == 0;
-}
-
 static bool equals(int node, const char *property, const char *text)
 {
     int size;
@@ -174,15 +169,14 @@ static void read_plic(void)
         min((uint32_t)number(node, "riscv,ndev", 1), SOURCES_MAX - 1u);
     pairs = fdt_getprop(fdt, node, "interrupts-extended", &size);
     for (int n = 0; pairs && (n + 1) * 8 <= size; n++) {
-        uint64_t intc = cells(pairs + n * 2, 1);
-        uint64_t line = cells(pairs + n * 2 + 1, 1);
+        uint32_t line = fdt32_ld(pairs + n * 2 + 1);
 
         for (uint32_t i = 0; i < machine.harts; i++) {
             struct machine_hart *h = &machine.hart[i];
 
-            if (h->intc == intc && line == LINE_S_EXT)
+            if (h->intc == fdt32_ld(pairs + n * 2) && line == LINE_S_EXT)
                 h->context_s = n;
-            else if (h->intc == intc && line == LINE_U_EXT)
+            else if (h->intc == fdt32_ld(pairs + n * 2) && line == LINE_U_EXT)
                 h->context_u = n;
         }
     }
@@ -197,8 +191,8 @@ static bool is_infrastructure(int node)
 {
     return fdt_getprop(fdt, node, "interrupt-controller", NULL) ||
            fdt_getprop(fdt, node, "device_type", NULL) ||
-           compatible(node, "riscv,clint0") ||
-           compatible(node, "sifive,clint0");
+           !fdt_node_check_compatible(fdt, node, "riscv,clint0") ||
+           !fdt_node_check_compatible(fdt, node, "sifive,clint0");
 }
 
 static void read_device(int node)

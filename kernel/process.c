@@ -145,17 +145,11 @@ static int64_t copy(struct process *p, uint64_t user, char *kernel,
         if (!user_byte(p, a, bits))
             return E_FAULT;
     }
-    while (size > 0) {
-        uint64_t n = min(size, PAGE_SIZE - user % PAGE_SIZE);
+    for (uint64_t n; size > 0; user += n, kernel += n, size -= n) {
         char *at = user_byte(p, user, bits);
 
-        if (to_user)
-            memcpy(at, kernel, n);
-        else
-            memcpy(kernel, at, n);
-        user += n;
-        kernel += n;
-        size -= n;
+        n = min(size, PAGE_SIZE - user % PAGE_SIZE);
+        memcpy(to_user ? at : kernel, to_user ? kernel : at, n);
     }
     return OK;
 }

@@ -59,8 +59,7 @@ void space_kernel_map(uint64_t physical, uint64_t size)
         uint64_t v = (uint64_t)phys_to_virt(p);
         uint64_t *middle = descend(&kernel_root[slot(v, 2)], true);
 
-        if (!middle)
-            panic("space: no memory for the kernel's page tables");
+        assert(middle);
         if (!(middle[slot(v, 1)] & PTE_V))
             middle[slot(v, 1)] = entry_of(p, KERNEL_LEAF | PTE_W);
         roots_used = max(roots_used, slot(v, 2) - USER_ENTRIES + 1);
@@ -78,16 +77,13 @@ static void map_image(void)
     uint64_t *middle = descend(&kernel_root[slot(start, 2)], true);
     uint64_t *leaf = middle ? descend(&middle[slot(start, 1)], true) : NULL;
 
-    if (!leaf)
-        panic("space: no memory for the kernel's page tables");
+    assert(leaf);
     for (uint64_t v = start; v < start + MEGA; v += PAGE_SIZE) {
-        uint64_t flags = KERNEL_LEAF | PTE_W;
+        uint64_t extra = v < (uint64_t)kernel_rodata ? PTE_X
+                         : v < (uint64_t)kernel_data ? 0
+                                                     : PTE_W;
 
-        if (v < (uint64_t)kernel_rodata)
-            flags = KERNEL_LEAF | PTE_X;
-        else if (v < (uint64_t)kernel_data)
-            flags = KERNEL_LEAF;
-        leaf[slot(v, 0)] = entry_of(virt_to_phys((void *)v), flags);
+        leaf[slot(v, 0)] = entry_of(v - KERNEL_BASE, KERNEL_LEAF | extra);
     }
     for (uint32_t h = 0; h < HARTS_MAX; h++)
         leaf[slot((uint64_t)harts[h].stack - STACK_STRIDE, 0)] = 0;
@@ -115,28 +111,19 @@ void space_kernel_enter(void)
 
 /* ---- a process's space ------------------------------------------------ */
 
-static uint32_t asid_take(void)
-{
-    for (uint32_t i = 1; i < ASIDS; i++) {
-        if (!asid_taken[i]) {
-            asid_taken[i] = true;
-            return i;
-        }
-    }
-    return 0;
-}
-
 int64_t space_init(struct space *s)
 {
-    uint64_t frame = frame_alloc_zero();
+    uint32_t asid = 1;
 
+    while (asid < ASIDS && asid_taken[asid])
+        asid++;
+    if (asid == ASIDS)
+        return E_LIMIT;
+    uint64_t frame = frame_alloc_zero();
     if (!frame)
         return E_NOMEM;
-    s->asid = asid_take();
-    if (!s->asid) {
-        frame_free(frame);
-        return E_LIMIT;
-    }
+    asid_taken[asid] = true;
+    s->asid = asid;
     s->root = phys_to_virt(frame);
     memcpy(s->root + USER_ENTRIES, kernel_root + USER_ENTRIES,
            roots_used * sizeof(uint64_t));
@@ -263,12 +250,10 @@ void space_shoot_down(struct space *s, uint64_t address, uint64_t size)
         if (harts[i].space && &harts[i].space->space == s)
             running |= 1u << i;
     }
-    if (running & self) {
-        if (size == PAGE_SIZE)
-            sfence_page(address);
-        else
-            sfence_all();
-    }
+    if (running & self && size == PAGE_SIZE)
+        sfence_page(address);
+    else if (running & self)
+        sfence_all();
     s->fence_harts |= s->ran_harts & ~running;
     sbi_remote_sfence(running & ~self, address, size);
 }
