@@ -43,25 +43,24 @@ static bool fill(struct memory *m, bool contiguous)
 {
     uint64_t count = m->size / PAGE_SIZE;
 
-    m->owned = true;
     if (contiguous) {
         m->base = frame_alloc_run(count);
-        if (m->base)
+        m->owned = m->base != 0;
+        if (m->owned)
             memset(phys_to_virt(m->base), 0, m->size);
-        return m->base != 0;
+        return m->owned;
     }
-    m->pages = m->few;
-    if (count > MEMORY_INLINE_PAGES) {
-        uint64_t frame = frame_alloc_zero();
-
-        m->pages = frame ? phys_to_virt(frame) : NULL;
-    }
-    for (uint64_t i = 0; m->pages && i < count; i++) {
+    uint64_t list = count > MEMORY_INLINE_PAGES ? frame_alloc_zero() : 0;
+    if (!list && count > MEMORY_INLINE_PAGES)
+        return false;
+    m->owned = true;
+    m->pages = list ? phys_to_virt(list) : m->few;
+    for (uint64_t i = 0; i < count; i++) {
         m->pages[i] = frame_alloc_zero();
         if (!m->pages[i])
             return false;
     }
-    return m->pages != NULL;
+    return true;
 }
 
 struct memory *memory_new(uint64_t size, bool contiguous)
@@ -76,8 +75,6 @@ struct memory *memory_new(uint64_t size, bool contiguous)
     m->size = size;
     if (fill(m, contiguous))
         return m;
-    if (!m->pages && !m->base)
-        m->owned = false;
     object_put(&m->object);
     return NULL;
 }
@@ -95,16 +92,14 @@ struct memory *memory_new_fixed(uint64_t base, uint64_t size)
 
 int64_t sys_memory_create(uint64_t size, uint64_t flags)
 {
-    struct memory *m;
-
     if (flags & ~(uint64_t)MEMORY_CONTIGUOUS)
         return E_ARG;
     if (!page_aligned(size))
         return E_ALIGN;
     if (size == 0 || size > MEMORY_SIZE_MAX)
         return E_RANGE;
-    m = memory_new(size, flags & MEMORY_CONTIGUOUS);
-    return handle_publish(m, R_READ | R_WRITE | R_EXEC | R_PHYS | R_DUP);
+    return handle_publish(memory_new(size, flags & MEMORY_CONTIGUOUS),
+                          R_READ | R_WRITE | R_EXEC | R_PHYS | R_DUP);
 }
 
 int64_t sys_memory_slice(uint64_t h, uint64_t offset, uint64_t size)
