@@ -24,7 +24,7 @@ def run_of(program, smp, icount):
     """The boot that these cases share; made when the first one asks."""
     key = program, smp, icount
     if key not in _runs:
-        run = guest.Run(program, smp, icount, LIMIT.get(program, 120),
+        run = guest.Run(program, smp, icount, LIMIT.get(program, 150),
                         extra=EXTRA.get(program, ()))
         run.expected = guest.cases(program)
         _runs[key] = run
@@ -34,7 +34,8 @@ def run_of(program, smp, icount):
 def parameters():
     """Machine by machine, so that one boot's cases follow each other."""
     for program in guest.programs():
-        for smp, icount in ONLY.get(program, MACHINES):
+        machines = ONLY.get(program, MACHINES) + ALSO.get(program, [])
+        for smp, icount in machines:
             name = f"{program}-{smp}h{'-icount' if icount else ''}"
             for case in guest.cases(program):
                 yield pytest.param(program, smp, icount, case,

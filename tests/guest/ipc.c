@@ -521,7 +521,7 @@ static int by_time(const void *a, const void *b)
 
 /*
  * The server is more urgent, waits on hart 1, where an endless loop runs: the
- * call must interrupt it. Median, because the host may be busy.
+ * call must interrupt it. The best quarter counts: the host may be busy.
  */
 TEST(message_to_another_hart_needs_no_tick)
 {
@@ -546,11 +546,10 @@ TEST(message_to_another_hart_needs_no_tick)
     stop_server();
     MUST(sys_thread_set(0, -1, ~0u));
     qsort(took, ROUNDS, sizeof(took[0]), by_time);
-    uint64_t median = clock_ns_from_ticks(took[ROUNDS / 2]) / 1000;
-    printf("# median %lu us\n", median);
-    /* one hart after the other under -icount: QEMU's turn is 100 ms */
-    if (median > QUICK_US && median < 90000)
-        FAIL("median %lu us", median);
+    uint64_t quarter = clock_ns_from_ticks(took[ROUNDS / 4]) / 1000;
+    printf("# a quarter within %lu us\n", quarter);
+    if (quarter > QUICK_US)
+        FAIL("three quarters over %lu us", quarter);
 }
 
 static handle_t ring_n, ring_bell;
@@ -590,10 +589,10 @@ TEST(event_for_another_hart_needs_no_tick)
     MUST(sys_handle_close(ring_bell));
     MUST(sys_handle_close(ring_n));
     qsort(took, ROUNDS, sizeof(took[0]), by_time);
-    uint64_t median = clock_ns_from_ticks(took[ROUNDS / 2]) / 1000;
-    printf("# median %lu us\n", median);
-    if (median > QUICK_US && median < 90000)
-        FAIL("median %lu us", median);
+    uint64_t quarter = clock_ns_from_ticks(took[ROUNDS / 4]) / 1000;
+    printf("# a quarter within %lu us\n", quarter);
+    if (quarter > QUICK_US)
+        FAIL("three quarters over %lu us", quarter);
 }
 
 /* ---- priorities --------------------------------------------------------- */

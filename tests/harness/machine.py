@@ -47,7 +47,8 @@ class Machine:
         if initrd:
             self.command += ["-initrd", str(initrd)]
         if icount is not None:
-            self.command += ["-icount", f"shift={icount}"]
+            self.command += ["-icount", f"shift={icount}",
+                             "-rtc", "clock=vm"]
         self.command += list(extra)
         self.limit = limit
         self.started = None

@@ -1,0 +1,258 @@
+/*
+ * Who runs when and where: priorities, time slices, harts, sleeping.
+ */
+#include <uinta/thread.h>
+#include "child.h"
+
+enum { MANY = 8 };
+
+static struct child kids[MANY];
+
+/* Counts in data[0] until told otherwise. */
+static BLOB void counter(volatile uint64_t *data)
+{
+    for (;;)
+        data[0]++;
+}
+
+/* Writes where it is in line: data[1] = ticket; then exits. */
+static BLOB void runs_once(volatile uint64_t *data)
+{
+    uint64_t now;
+    __asm__ volatile("rdtime %0" : "=r"(now));
+    data[1] = now;
+    blob_call(SYS_process_exit, 0, 0, 0, 0, 0, 0);
+}
+
+static void start(int i, void (*fn)(volatile uint64_t *), int priority,
+                  uint64_t mask)
+{
+    child_make(&kids[i]);
+    child_run(&kids[i], fn, priority);
+    if (mask) /* it may have ended already */
+        sys_thread_set(kids[i].thread, -1, mask);
+}
+
+/* Runs above everything else of the case. */
+static void above(void)
+{
+    MUST(sys_thread_set(0, PRIORITIES - 1, 1));
+}
+
+static void as_before(void)
+{
+    MUST(sys_thread_set(0, PRIORITY_NORMAL, ~0u));
+}
+
+static void kill_all(int n)
+{
+    for (int i = 0; i < n; i++)
+        child_kill(&kids[i]);
+}
+
+/* On one hart, made ready in another order than they must run. */
+TEST(order_of_priorities)
+{
+    NEED_HARTS(1);
+    static const int order[] = {3, 0, 6, 1, 5, 2, 4};
+    above();
+    for (int i = 0; i < 7; i++) {
+        child_make(&kids[i]);
+        child_run(&kids[i], runs_once, order[i]);
+        sys_thread_set(kids[i].thread, -1, 1);
+    }
+    as_before();
+    uint64_t at[7];
+    for (int i = 0; i < 7; i++) {
+        EXPECT(child_wait_end(&kids[i], 5000).reason, EXIT_EXITED);
+        at[order[i]] = kids[i].data[1];
+        child_close(&kids[i]);
+    }
+    if (test_harts() == 1)
+        for (int p = 1; p < 7; p++)
+            CHECK(at[p] <= at[p - 1]);
+}
+
+TEST(more_urgent_runs_alone)
+{
+    above();
+    start(0, counter, 4, 1);
+    start(1, counter, 3, 1);
+    MUST(sys_thread_set(0, PRIORITIES - 1, test_harts() > 1 ? 2 : 1));
+    clock_sleep_ns(20 * MS);
+    uint64_t low = kids[1].data[0], high = kids[0].data[0];
+    clock_sleep_ns(100 * MS);
+    uint64_t more = kids[1].data[0] - low;
+    CHECK(kids[0].data[0] > high);
+    kill_all(2);
+    as_before();
+    EXPECT(more, 0);
+}
+
+/* Equals share a hart: each gets about its part. */
+TEST(equals_take_turns)
+{
+    above();
+    for (int i = 0; i < 4; i++)
+        start(i, counter, 2, 1);
+    clock_sleep_ns(600 * MS);
+    uint64_t least = ~0UL, most = 0;
+    for (int i = 0; i < 4; i++) {
+        uint64_t n = kids[i].data[0];
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+    }
+    kill_all(4);
+    as_before();
+    printf("# least %lu, most %lu\n", least, most);
+    CHECK(least > 0 && most / 4 < least);
+}
+
+/*
+ * The same while something more urgent wakes every 2 ms: a turn goes on where
+ * it was interrupted, it does not begin anew for ever.
+ */
+TEST(slice_survives_preemption)
+{
+    above();
+    start(0, counter, 2, 1);
+    start(1, counter, 2, 1);
+    for (int i = 0; i < 200; i++)
+        clock_sleep_ns(2 * MS);
+    uint64_t a = kids[0].data[0], b = kids[1].data[0];
+    kill_all(2);
+    as_before();
+    printf("# %lu, %lu\n", a, b);
+    CHECK(a > 0 && b > 0 && a / 6 < b && b / 6 < a);
+}
+
+TEST(idle_harts_steal)
+{
+    unsigned harts = test_harts();
+    NEED_HARTS(2);
+    MUST(sys_thread_set(0, 6, 1));
+    for (unsigned i = 0; i < harts; i++)
+        start(i, counter, 2, 0);
+    bool all = true;
+    uint64_t used = 0;
+    clock_sleep_ns(100 * MS);
+    for (unsigned i = 0; i < harts; i++) {
+        all = all && kids[i].data[0] > 0;
+        used |= 1u << child_thread(&kids[i]).hart;
+    }
+    kill_all(harts);
+    as_before();
+    CHECK(all);
+    /* hart 0 is ours while we look */
+    EXPECT(used | 1, (1u << harts) - 1);
+}
+
+TEST(mask_moves_a_running_thread)
+{
+    unsigned harts = test_harts();
+    NEED_HARTS(2);
+    start(0, counter, 2, 0);
+    for (unsigned i = 0; i < 40; i++) {
+        MUST(sys_thread_set(kids[0].thread, -1, 1u << i % harts));
+        CHECK(EVENTUALLY(child_thread(&kids[0]).hart == i % harts, 2000));
+        uint64_t n = kids[0].data[0];
+        CHECK(EVENTUALLY(kids[0].data[0] > n, 2000));
+    }
+    kill_all(1);
+}
+
+TEST(mask_moves_the_caller)
+{
+    unsigned harts = test_harts();
+    for (unsigned i = 0; i < 100; i++)
+        EXPECT(sys_thread_set(0, -1, 1u << i % harts), OK);
+    MUST(sys_thread_set(0, -1, ~0u));
+}
+
+TEST(priority_of_a_running_thread)
+{
+    above();
+    start(0, counter, 2, 1);
+    start(1, counter, 2, 1);
+    for (int i = 0; i < 10; i++) {
+        struct child *up = &kids[i % 2], *down = &kids[1 - i % 2];
+        MUST(sys_thread_set(up->thread, 4, 0));
+        MUST(sys_thread_set(down->thread, 1, 0));
+        uint64_t n = up->data[0], m = down->data[0];
+        CHECK(EVENTUALLY(up->data[0] > n, 2000));
+        EXPECT(down->data[0], m);
+    }
+    kill_all(2);
+    as_before();
+}
+
+TEST(sleep_is_never_short)
+{
+    for (int i = 0; i < 50; i++) {
+        uint64_t until = clock_ticks() + 1000 * (1 + i % 20);
+        EXPECT(sys_notification_wait(0, 0, until), E_TIMEDOUT);
+        CHECK(clock_ticks() >= until);
+    }
+}
+
+/* ... and ends soon: the best of many, the host may be busy. */
+TEST(sleep_is_not_long)
+{
+    uint64_t best = ~0UL;
+    for (int i = 0; i < 30; i++) {
+        uint64_t until = clock_deadline(2 * MS);
+        sys_notification_wait(0, 0, until);
+        uint64_t late = clock_ticks() - until;
+        best = late < best ? late : best;
+    }
+    printf("# %lu ns late at best\n", clock_ns_from_ticks(best));
+    CHECK(clock_ns_from_ticks(best) < 2 * MS);
+}
+
+static int64_t sleeper(void *ticks)
+{
+    uint64_t until = clock_ticks() + (uint64_t)ticks;
+    sys_notification_wait(0, 0, until);
+    return clock_ticks() < until;
+}
+
+TEST(many_sleepers)
+{
+    static struct thread t[32];
+    for (int i = 0; i < 32; i++)
+        MUST(thread_start(&t[i], sleeper, (void *)(uint64_t)(50000 - i * 1500),
+                          3));
+    for (int i = 0; i < 32; i++)
+        EXPECT(thread_join(&t[i]), 0);
+}
+
+/* All harts in the kernel all the time: the lock starves none. */
+static BLOB void hammer(volatile uint64_t *data)
+{
+    for (;;) {
+        blob_call(SYS_null + 10, 1, 0, 0, 0, 0, 0); /* handle_type */
+        data[0]++;
+    }
+}
+
+TEST(kernel_lock_is_fair)
+{
+    unsigned harts = test_harts();
+    NEED_HARTS(2);
+    MUST(sys_thread_set(0, 6, 0));
+    for (unsigned i = 0; i < harts; i++)
+        start(i, hammer, 2, 1u << i);
+    clock_sleep_ns(500 * MS);
+    uint64_t least = ~0UL, most = 0;
+    for (unsigned i = 0; i < harts; i++) {
+        uint64_t n = kids[i].data[0];
+        least = n < least ? n : least;
+        most = n > most ? n : most;
+    }
+    kill_all(harts);
+    MUST(sys_thread_set(0, PRIORITY_NORMAL, 0));
+    printf("# least %lu, most %lu\n", least, most);
+    CHECK(least > 100 && most / 20 < least);
+}
+
+TEST_MAIN
