@@ -8,7 +8,8 @@ FW_PIC = n
 FW_DYNAMIC = y
 
 # Our M-mode code gets in front of these two functions.
-platform-ldflags-y = -Wl,--wrap=sbi_trap_handler -Wl,--wrap=sbi_hart_reinit
+platform-ldflags-y = -Wl,--wrap=sbi_trap_handler -Wl,--wrap=sbi_hart_reinit \
+    -Wl,--wrap=sbi_hsm_hart_start
 
 # abi/ of this repository expects C17's assert.h; generic's hooks.
 platform-cflags-y = -Dstatic_assert=_Static_assert

@@ -8,7 +8,10 @@
 #include <sbi/riscv_encoding.h>
 #include <sbi/sbi_ecall.h>
 #include <sbi/sbi_error.h>
+#include <sbi/riscv_barrier.h>
 #include <sbi/sbi_hart.h>
+#include <sbi/sbi_hsm.h>
+#include <sbi/sbi_scratch.h>
 #include <sbi_utils/fdt/fdt_helper.h>
 
 #include "abi/sbi_uinta.h"
@@ -117,4 +120,28 @@ int __wrap_sbi_hart_reinit(struct sbi_scratch *scratch)
     if (!error)
         uintr_hart_init();
     return error;
+}
+
+/*
+ * OpenSBI 1.1 lets a stopped hart go before it has written where to: the hart
+ * may look in between, and then starts at the boot address as a second boot
+ * hart. So the address is written first; what OpenSBI refuses, nobody reads.
+ */
+int __real_sbi_hsm_hart_start(struct sbi_scratch *scratch,
+                              const struct sbi_domain *dom, u32 hartid,
+                              ulong saddr, ulong smode, ulong priv);
+int __wrap_sbi_hsm_hart_start(struct sbi_scratch *scratch,
+                              const struct sbi_domain *dom, u32 hartid,
+                              ulong saddr, ulong smode, ulong priv)
+{
+    struct sbi_scratch *target = sbi_hartid_to_scratch(hartid);
+
+    if (target &&
+        sbi_hsm_hart_get_state(dom, hartid) == SBI_HSM_STATE_STOPPED) {
+        target->next_arg1 = priv;
+        target->next_addr = saddr;
+        target->next_mode = smode;
+        smp_wmb();
+    }
+    return __real_sbi_hsm_hart_start(scratch, dom, hartid, saddr, smode, priv);
 }
