@@ -288,6 +288,9 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
 {
     struct thread *t;
 
+    /* killed, but preempted before the kick that would have told it */
+    if (h->current && h->current->dying)
+        thread_leave();
     if (h->resched)
         reschedule(h);
     if (!h->current && h->ready_map)

@@ -190,14 +190,14 @@ int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
         return E_ARG;
 
     bool queued = t->state == THREAD_READY;
+    if (t->uhart && mask && !(mask >> t->uhart->index & 1))
+        uintr_leave(t); /* may queue it anew: while it still is what it was */
     if (queued)
         sched_remove(t);
     if (priority != (uint64_t)-1)
         t->priority = t->base_priority = (uint32_t)priority;
     if (mask)
         t->hart_mask = (uint32_t)mask;
-    if (t->uhart && !(t->hart_mask >> t->uhart->index & 1))
-        uintr_leave(t);
     if (queued) {
         sched_ready(t);
     } else if (t == this_hart->current) {
