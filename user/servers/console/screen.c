@@ -37,6 +37,7 @@ struct client {
 };
 
 static struct client clients[CLIENTS_MAX];
+static unsigned clients_top; /* no client was ever at this index or above */
 static struct ldisc ldisc;
 static struct stream uart;
 static bool keys_blocked; /* there are keys that cannot be taken now */
@@ -57,7 +58,7 @@ int64_t screen_init(handle_t endpoint, handle_t notification)
 int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
                       struct stream_offer *reply)
 {
-    for (int i = 0; i < CLIENTS_MAX; i++) {
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &clients[i];
         if (c->used || !stream_bits_free(&c->stream))
             continue;
@@ -65,7 +66,8 @@ int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
                                       EVENT_BELL(i), EVENT_LIFE(i), reply);
         if (error < 0)
             return error;
-        c->stream.answer = 0;
+        if (clients_top <= i)
+            clients_top = i + 1;
         c->used = true;
         c->ended_input = c->blocked = false;
         c->job = job;
@@ -93,7 +95,7 @@ static void drop(struct client *gone)
         complain(gone);
     stream_close(&gone->stream);
     gone->used = false;
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+    for (struct client *c = clients; c < clients + clients_top; c++)
         if (c->used && c->job == gone->job)
             return;
     job_end_children(gone->job);
@@ -115,7 +117,7 @@ void screen_event(uint64_t events)
      */
     while (stream_state(&uart) < 0 && stream_reopen(&uart, uart_endpoint) < 0)
         clock_sleep_ns(RETRY_NS);
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+    for (struct client *c = clients; c < clients + clients_top; c++)
         stream_event(&c->stream, events);
 }
 
@@ -207,8 +209,8 @@ static bool move_once(void)
     bool moved = move_keys();
     moved |= move_echo();
     first++;
-    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-        struct client *c = &clients[(first + i) % CLIENTS_MAX];
+    for (unsigned i = 0; i < clients_top; i++) {
+        struct client *c = &clients[(first + i) % clients_top];
         if (c->used)
             moved |= move_output(c);
         if (c->used)
@@ -226,7 +228,7 @@ static bool move_once(void)
 static bool arm(bool draining)
 {
     bool blocked = ldisc.echo_tail != ldisc.echo_head, again = false;
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+    for (struct client *c = clients; c < clients + clients_top; c++)
         if (c->used && c->blocked)
             blocked = true;
         else if (c->used && stream_arm(&c->stream, 1, 0))
@@ -246,7 +248,7 @@ bool screen_move(bool draining)
     for (int rounds = 0; moved && rounds < ROUNDS; rounds++)
         moved = move_once();
     stream_kick(&uart);
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+    for (struct client *c = clients; c < clients + clients_top; c++)
         if (c->used)
             stream_kick(&c->stream);
     return moved || arm(draining);
@@ -254,7 +256,7 @@ bool screen_move(bool draining)
 
 bool screen_drained(uint64_t job)
 {
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+    for (struct client *c = clients; c < clients + clients_top; c++)
         if (c->used && c->job == job && ring_available(&c->stream.in, 1) > 0)
             return false;
     uint64_t all = uart.out.capacity;

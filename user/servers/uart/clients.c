@@ -24,6 +24,7 @@ struct client {
 };
 
 static struct client clients[CLIENTS_MAX];
+static unsigned clients_top; /* no client was ever at this index or above */
 static struct ns16550 *device;
 static handle_t endpoint, events_notification;
 static uint64_t births;
@@ -32,7 +33,7 @@ static unsigned turn, turn_sent; /* who sends, and how much of the turn */
 static struct client *input_owner(void)
 {
     struct client *owner = NULL;
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+    for (struct client *c = clients; c < clients + clients_top; c++)
         if (c->used && c->input && stream_state(&c->stream) == 0 &&
             (!owner || c->born > owner->born))
             owner = c;
@@ -93,14 +94,14 @@ static size_t take(struct client *c, uint8_t *bytes, size_t max)
 
 static size_t take_any(uint8_t *bytes, size_t max)
 {
-    for (unsigned tried = 0; tried <= CLIENTS_MAX; tried++) {
+    for (unsigned tried = 0; tried <= clients_top; tried++) {
         struct client *c = &clients[turn];
         size_t count = c->used && turn_sent < TURN ? take(c, bytes, max) : 0;
         if (count > 0) {
             turn_sent += count;
             return count;
         }
-        turn = (turn + 1) % CLIENTS_MAX;
+        turn = turn + 1 < clients_top ? turn + 1 : 0;
         turn_sent = 0;
     }
     return 0;
@@ -113,7 +114,7 @@ static size_t take_any(uint8_t *bytes, size_t max)
 static bool arm_all(void)
 {
     bool again = false;
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+    for (struct client *c = clients; c < clients + clients_top; c++)
         if (c->used && stream_arm(&c->stream, 1, 0))
             again = true;
     return again;
@@ -143,7 +144,7 @@ static int64_t connect(void *context, struct message *call, uint64_t flags,
                        handle_t *peer_life, handle_t *session)
 {
     (void)context;
-    int i = 0;
+    unsigned i = 0;
     while (i < CLIENTS_MAX &&
            (clients[i].used || !stream_bits_free(&clients[i].stream)))
         i++;
@@ -159,6 +160,8 @@ static int64_t connect(void *context, struct message *call, uint64_t flags,
                       EVENT_BELL(i), EVENT_LIFE(i), &reply);
     if (error < 0)
         return error;
+    if (clients_top <= i)
+        clients_top = i + 1;
     clients[i].used = true;
     clients[i].input = flags & UART_INPUT;
     clients[i].born = ++births;
@@ -196,7 +199,7 @@ int64_t clients_init(struct ns16550 *uart, handle_t service,
 
 void clients_event(uint64_t events)
 {
-    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+    for (unsigned i = 0; i < clients_top; i++)
         stream_event(&clients[i].stream, events);
     if (events & EVENT_SERVICE)
         serve();
