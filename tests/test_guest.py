@@ -8,7 +8,7 @@ from harness import guest
 # and a hart that waits for the kernel's lock waits up to 100 ms: only what
 # does not contend for it is run so (docs/testing.md).
 MACHINES = [(1, False), (1, True), (2, False), (4, False)]
-ALSO = {"syscalls": [(2, True), (4, True)]}
+ALSO = {"spawn": [(2, True), (4, True)]}
 # On several harts the million calls take longer than this limit, or hang: open.
 ONLY = {"fuzz": [(1, False)]}
 LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
