@@ -22,7 +22,8 @@ def cases(program):
 def programs():
     """Programs that speak this protocol."""
     return sorted(p.stem for p in GUEST.glob("*.c")
-                  if "TEST_MAIN" in p.read_text(encoding="utf-8"))
+                  if re.search(r"TEST_MAIN|\btest_main\(",
+                               p.read_text(encoding="utf-8")))
 
 
 class Run:
