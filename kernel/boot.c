@@ -241,6 +241,7 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
     uint32_t self = HARTS_MAX;
 
     kernel_lock_acquire();
+    machine.boot_hart = hartid;
     machine_read(fdt);
     hart_count = machine.harts;
     for (uint32_t i = 0; i < hart_count; i++) {

@@ -115,8 +115,12 @@ static void read_cpu(int node)
         (fdt_getprop(fdt, node, "status", NULL) &&
          !equals(node, "status", "okay")))
         return;
-    if (machine.harts_found++ >= HARTS_MAX)
-        return;
+    machine.harts_found++;
+    if (machine.harts == HARTS_MAX) {
+        if (h.id != machine.boot_hart)
+            return;
+        machine.harts--; /* the one we run on takes the last place */
+    }
     h.intc = fdt_get_phandle(
         fdt, fdt_subnode_offset(fdt, node, "interrupt-controller"));
     machine.hart[machine.harts++] = h;

@@ -11,6 +11,7 @@ enum { MACHINE_RESERVED_MAX = 16 };
 
 struct machine {
     uint64_t ram, ram_end;       /* physical */
+    uint64_t boot_hart;          /* hart id, set before machine_read */
     uint64_t timebase;           /* Hz */
     bool sstc;                   /* every hart has stimecmp */
     uint32_t harts, harts_found; /* used, present */

@@ -26,8 +26,6 @@ def test_harts(smp):
         assert m.halt() == 0
 
 
-@pytest.mark.xfail(strict=False, reason="open: the firmware may boot on a hart "
-                   "past the eighth, which the kernel refuses")
 @pytest.mark.parametrize("smp", [9, 12])
 def test_more_harts_than_supported(smp):
     """The first eight are used, and the log says so."""
