@@ -139,8 +139,25 @@ def test_exit_starts_another_shell(m):
 
 # ---- servers that die -------------------------------------------------------
 
-def test_uart_killed_while_a_client_writes(m, request):
+def missing(whole, part):
+    """Bytes of `whole` that did not come out in order in `part`, where other
+    text may be in between: len(whole) - their longest common subsequence
+    (Hyyro's bit vectors: a bit for each byte of whole, a step for each of
+    part)."""
+    ones = (1 << len(whole)) - 1
+    places = {}
+    for at, byte in enumerate(whole):
+        places[byte] = places.get(byte, 0) | 1 << at
+    row = ones
+    for byte in part:
+        found = row & places.get(byte, 0)
+        row = (row + found | row - found) & ones
+    return bin(row).count("1")
+
+
+def test_uart_killed_while_a_client_writes(m):
     """Back within a second; at most one FIFO lost; the shell goes on."""
+    assert missing("abcde", "xabxdxe") == 1
     for _ in range(3):
         pid = pid_of(m, "uart")
         whole = m.run("cat /etc/help /etc/help /etc/help /etc/help")
@@ -159,10 +176,7 @@ def test_uart_killed_while_a_client_writes(m, request):
                 break
             time.sleep(0.5)
             m.run("echo")
-        lost = len(whole) - len(m.output[before:])
-        if lost > 16 and "4 harts" in request.node.name:
-            pytest.xfail(f"open: {lost} bytes lost with 4 harts")
-        assert lost <= 16
+        assert missing(whole, m.output[before:]) <= 16
         assert pid_of(m, "uart") != pid
     assert "uart (pid" in m.run("dmesg")
 

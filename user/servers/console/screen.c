@@ -141,9 +141,15 @@ static bool move_keys(void)
     return used > 0;
 }
 
-/* Bytes that can be written to the UART now, CHUNK at most. */
+/*
+ * Bytes that stream_try_write() will take now, CHUNK at most. None while the
+ * driver is dead, which a doorbell may have said long before the life event
+ * comes: what is taken off a client's ring then would be lost.
+ */
 static size_t uart_room(void)
 {
+    if (stream_state(&uart) != 0)
+        return 0;
     int64_t room = ring_available(&uart.out, CHUNK);
     return room < 0 ? 0 : room > CHUNK ? CHUNK : room;
 }
@@ -186,7 +192,8 @@ static bool move_input(struct client *c)
 {
     unsigned char bytes[CHUNK];
     if (c->job != job_foreground() || c->ended_input ||
-        !ring_peer_waits(&c->stream.out) || !ldisc_readable(&ldisc))
+        !ring_peer_waits(&c->stream.out) || !ldisc_readable(&ldisc) ||
+        stream_state(&c->stream) != 0) /* the next reader gets the line */
         return false;
     int64_t room = ring_available(&c->stream.out, CHUNK);
     if (room <= 0)
