@@ -347,6 +347,20 @@ TEST(timer_can_be_disarmed)
     uintr_disable();
 }
 
+/* The first of the hart's deadlines goes back behind itself and others. */
+TEST(timer_armed_again_later)
+{
+    ready();
+    uintr_enable();
+    for (int i = 1; i <= 20; i++)
+        EXPECT(sys_uintr_timer(clock_deadline(i * MS)), OK);
+    EXPECT(sys_uintr_timer(clock_deadline(1000 * MS)), OK);
+    CHECK(!DURING(100000, timers)); /* behind the watchdog's, too */
+    EXPECT(sys_uintr_timer(clock_ticks()), OK);
+    CHECK(DURING(LONG_US, timers == 1));
+    uintr_disable();
+}
+
 TEST(two_close_timers)
 {
     ready();
