@@ -20,7 +20,7 @@ enum object_type {
     OBJECT_DOORBELL,     /* sets its badge bits in one notification */
     OBJECT_MEMORY,       /* pages of RAM, or a device's registers */
     OBJECT_IRQ,          /* one PLIC source */
-    OBJECT_SYSTEM,       /* inspect, kill by id, log, reset */
+    OBJECT_SYSTEM,       /* inspect, kill by id, log, reset, devices */
     OBJECT_TYPES
 };
 
@@ -41,7 +41,8 @@ enum right {
     R_KILL = 1 << 12,    /* system: kill a process by id */
     R_RESET = 1 << 13,   /* system: power off, reboot */
     R_DUP = 1 << 14,     /* any: duplicate, give, send in a message */
-    R_ALL = (1 << 15) - 1
+    R_DEVICE = 1 << 15,  /* system: make handles to devices */
+    R_ALL = (1 << 16) - 1
 };
 
 /* Protections of process_map; writable and executable together is refused. */

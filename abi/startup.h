@@ -13,36 +13,18 @@ enum { DELIVERY_NONE, DELIVERY_EMULATED, DELIVERY_NATIVE };
 #define BOOTINFO_MAGIC 0x746f6f6261746e69UL /* "intaboot" */
 #define STARTUP_MAGIC  0x747261746161746eUL
 
-enum { BOOT_DEVICES_MAX = 24, BOOT_ARGS_SIZE = 256 };
-
-/* One device-tree node with registers; interrupts only if it has one. */
-struct boot_device {
-    char compatible[64]; /* the node's list, NUL-separated, cut at the end */
-    uint64_t base;       /* physical address, bytes */
-    uint64_t size;       /* bytes */
-    uint32_t source;     /* PLIC source, 0 = none */
-    uint32_t clock;      /* "clock-frequency", Hz, 0 = not given */
-    handle_t mmio;       /* OBJECT_MEMORY over base..base+size, page-rounded */
-    handle_t irq;        /* OBJECT_IRQ, 0 = none */
-    uint32_t reg_shift;  /* "reg-shift", 0 = not given */
-    uint32_t reserved;
-};
-
 struct bootinfo {
     uint64_t magic;
     uint32_t delivery; /* DELIVERY_* in force, from the firmware */
     uint32_t harts;
-    uint64_t timebase;     /* Hz */
-    uint64_t archive_size; /* bytes of the boot archive (newc cpio) */
-    handle_t archive;      /* OBJECT_MEMORY, read and execute */
-    handle_t system;       /* OBJECT_SYSTEM, all rights */
-    handle_t process;      /* init itself */
-    uint32_t device_count;
-    char bootargs[BOOT_ARGS_SIZE]; /* /chosen bootargs */
-    struct boot_device devices[BOOT_DEVICES_MAX];
+    uint64_t timebase; /* Hz */
+    handle_t system;   /* OBJECT_SYSTEM, all rights */
+    handle_t process;  /* init itself */
+    handle_t archive;  /* boot archive (newc cpio): read and execute; 0: none */
+    handle_t tree;     /* the pages of the device tree, read only */
+    uint64_t archive_size; /* bytes */
+    uint64_t tree_offset;  /* of the tree in its first page */
 };
-
-_Static_assert(sizeof(struct bootinfo) <= 4096, "bootinfo fits a page");
 
 /* A handle the spawner passed on, found by name (user/lib: startup_handle). */
 struct startup_handle {

@@ -2,6 +2,7 @@
  * From the first C instruction to the first process: memory, translation,
  * PLIC, the other harts, then init with every handle there is.
  */
+#include "abi/startup.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
@@ -125,12 +126,12 @@ static void memory_setup(void)
     uint64_t bitmap = virt_to_phys(kernel_end);
     uint64_t size;
 
-    if (machine.ram_end - machine.ram < RAM_MINIMUM)
+    if (machine.ram.end - machine.ram.start < RAM_MINIMUM)
         panic("too little memory: %lu MiB of RAM, %u MiB are needed; give "
               "the machine more (make qemu MEM=64M)",
-              (machine.ram_end - machine.ram) >> 20, RAM_MINIMUM >> 20);
-    size = frame_init(machine.ram, machine.ram_end, bitmap);
-    release_unreserved(bitmap + size, machine.ram_end);
+              (machine.ram.end - machine.ram.start) >> 20, RAM_MINIMUM >> 20);
+    size = frame_init(machine.ram.start, machine.ram.end, bitmap);
+    release_unreserved(bitmap + size, machine.ram.end);
 }
 
 static void start_other_harts(void)
@@ -167,42 +168,29 @@ static void map(struct process *p, struct memory *m, uint64_t address,
         panic("boot: cannot map init's memory at 0x%lx", address);
 }
 
+/* Memory that the firmware filled; 0 = there is none. */
+static handle_t give_range(struct process *p, struct range r, uint32_t rights)
+{
+    if (r.end <= r.start)
+        return 0;
+    return give(p, memory_new_fixed(r.start, r.end - r.start), rights);
+}
+
 static void fill_bootinfo(struct process *p, struct bootinfo *info)
 {
-    struct memory *archive = NULL;
-
-    info->magic = BOOTINFO_MAGIC;
-    info->delivery = uintr_delivery;
-    info->harts = hart_count;
-    info->timebase = machine.timebase;
-    memcpy(info->bootargs, machine.bootargs, BOOT_ARGS_SIZE);
-    if (machine.archive_end > machine.archive) {
-        info->archive_size = machine.archive_end - machine.archive;
-        archive = memory_new_fixed(machine.archive, info->archive_size);
-        info->archive = give(p, archive, R_READ | R_EXEC | R_DUP);
-    }
-    info->system = give(p, object_new(OBJECT_SYSTEM), R_ALL);
     object_get(&p->object);
-    info->process = give(p, p, R_ALL);
-    for (uint32_t i = 0; i < machine.device_count; i++) {
-        struct boot_device *d = &info->devices[i];
-
-        *d = machine.device[i];
-        /* RAM and the PLIC are the kernel's, whatever the tree claims */
-        if (!frame_is_ram(d->base, d->size) &&
-            !(d->base < machine.plic + machine.plic_size &&
-              machine.plic < d->base + d->size))
-            d->mmio = give(p, memory_new_fixed(d->base, d->size),
-                           R_READ | R_WRITE | R_PHYS | R_DUP);
-        if (d->source) {
-            struct irq *irq = irq_new(d->source);
-
-            if (irq)
-                object_get(&irq->object);
-            d->irq = give(p, irq, R_ATTACH | R_DUP);
-        }
-    }
-    info->device_count = machine.device_count;
+    *info = (struct bootinfo){
+        .magic = BOOTINFO_MAGIC,
+        .delivery = uintr_delivery,
+        .harts = hart_count,
+        .timebase = machine.timebase,
+        .system = give(p, object_new(OBJECT_SYSTEM), R_ALL),
+        .process = give(p, p, R_ALL),
+        .archive = give_range(p, machine.archive, R_READ | R_EXEC | R_DUP),
+        .tree = give_range(p, machine.tree, R_READ | R_DUP),
+        .archive_size = machine.archive.end - machine.archive.start,
+        .tree_offset = machine.tree.start % PAGE_SIZE,
+    };
 }
 
 static void start_init(void)
@@ -257,9 +245,9 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
               hartid, HARTS_MAX);
     this_hart = &harts[self];
     memory_setup();
-    space_kernel_init(machine.ram, machine.ram_end);
-    space_kernel_map(machine.plic, machine.plic_size);
-    plic_init(machine.plic, machine.plic_sources);
+    space_kernel_init(machine.ram);
+    space_kernel_map(machine.plic);
+    plic_init(machine.plic.start, machine.plic_sources);
     uintr_delivery = sbi_delivery();
     for (uint32_t i = 0; i < hart_count; i++) {
         if (machine.hart[i].context_u < 0)
@@ -267,7 +255,7 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
     }
     hart_enable(this_hart);
     log_print("Uinta on %u harts, %lu MiB, user interrupts %s\n", hart_count,
-              (machine.ram_end - machine.ram) >> 20,
+              (machine.ram.end - machine.ram.start) >> 20,
               uintr_delivery == DELIVERY_NATIVE     ? "native"
               : uintr_delivery == DELIVERY_EMULATED ? "emulated"
                                                     : "not available");

@@ -23,7 +23,7 @@ static bool fill_memory(uint64_t index, void *info)
 {
     struct memory_info *out = info;
 
-    out->total = machine.ram_end - machine.ram;
+    out->total = machine.ram.end - machine.ram.start;
     out->free = frame_count_free() * PAGE_SIZE;
     out->kernel = (uint64_t)(kernel_end - kernel_start);
     for (int type = 0; type < OBJECT_TYPES; type++)
@@ -208,6 +208,29 @@ int64_t sys_system_kill(uint64_t h, uint64_t pid, uint64_t code)
         return E_NOENT;
     process_end(p, EXIT_KILLED, (int32_t)code);
     return OK;
+}
+
+/* Registers of devices: nothing that the kernel itself uses. */
+int64_t sys_system_device(uint64_t h, uint64_t base, uint64_t size)
+{
+    TRY(check_system(h, R_DEVICE));
+    if (!page_aligned(base | size))
+        return E_ALIGN;
+    if (size == 0 || size > PHYSICAL_END || base > PHYSICAL_END - size)
+        return E_RANGE;
+    if (frame_is_ram(base, size) ||
+        (base < machine.plic.end && machine.plic.start < base + size))
+        return E_OVERLAP;
+    return handle_publish(memory_new_fixed(base, size),
+                          R_READ | R_WRITE | R_PHYS | R_DUP);
+}
+
+int64_t sys_system_irq(uint64_t h, uint64_t source)
+{
+    TRY(check_system(h, R_DEVICE));
+    if (source == 0 || source > machine.plic_sources)
+        return E_RANGE;
+    return handle_publish(irq_get((uint32_t)source), R_ATTACH | R_DUP);
 }
 
 /* The last lines of the log, for a person without a console. */

@@ -10,19 +10,20 @@
 struct irq *irqs[SOURCES_MAX];
 uint64_t irqs_masked[SOURCES_MAX];
 
-struct irq *irq_new(uint32_t source)
+struct irq *irq_get(uint32_t source)
 {
     struct irq *irq = irqs[source];
 
-    if (irq)
-        return irq;
-    irq = object_new(OBJECT_IRQ);
-    if (!irq)
-        return NULL;
-    irq->source = source;
-    irq->context = -1;
-    list_init(&irq->of_process);
-    irqs[source] = irq; /* keeps the first reference: it never goes */
+    if (!irq) {
+        irq = object_new(OBJECT_IRQ);
+        if (!irq)
+            return NULL;
+        irq->source = source;
+        irq->context = -1;
+        list_init(&irq->of_process);
+        irqs[source] = irq; /* keeps the first reference: it never goes */
+    }
+    object_get(&irq->object);
     return irq;
 }
 

@@ -29,8 +29,9 @@ struct irq {
     uint64_t kernel_count;
 };
 
-/* The object of a source (made once, at boot); NULL: no memory. */
-struct irq *irq_new(uint32_t source);
+/* A reference to the object of a source, made when first asked for; NULL: no
+ * memory. */
+struct irq *irq_get(uint32_t source);
 extern struct irq *irqs[SOURCES_MAX];
 extern uint64_t irqs_masked[SOURCES_MAX]; /* claims that nobody wanted */
 

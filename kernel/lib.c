@@ -1,4 +1,4 @@
-/* Memory and string helpers; the compiler calls the first three itself. */
+/* Memory helpers; the compiler calls them itself, too. */
 #include "kernel/lib.h"
 
 void *memset(void *to, int byte, size_t n)
@@ -34,42 +34,4 @@ void *memcpy(void *to, const void *from, size_t n)
     while (n--)
         *t++ = *f++;
     return to;
-}
-
-int memcmp(const void *a, const void *b, size_t n)
-{
-    const uint8_t *x = a, *y = b;
-
-    for (; n > 0 && *x == *y; n--, x++)
-        y++;
-    return n > 0 ? *x - *y : 0;
-}
-
-void *memchr(const void *s, int byte, size_t n)
-{
-    const uint8_t *x = s;
-
-    for (; n > 0 && *x != (uint8_t)byte; n--)
-        x++;
-    return n > 0 ? (void *)(uintptr_t)x : NULL;
-}
-
-size_t strlen(const char *s)
-{
-    size_t n = 0;
-
-    while (s[n])
-        n++;
-    return n;
-}
-
-char *strrchr(const char *s, int c)
-{
-    const char *last = NULL;
-
-    do {
-        if (*s == (char)c)
-            last = s;
-    } while (*s++);
-    return (char *)(uintptr_t)last;
 }

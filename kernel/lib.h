@@ -1,5 +1,5 @@
 /*
- * What freestanding C lacks: memory and string helpers, min/max, lists.
+ * What freestanding C lacks: memory helpers, min/max, lists.
  * Callable from anywhere; no locks.
  */
 #pragma once
@@ -13,10 +13,6 @@
 
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
-int memcmp(const void *a, const void *b, size_t n);
-void *memchr(const void *s, int byte, size_t n);
-size_t strlen(const char *s);
-char *strrchr(const char *s, int c);
 
 #ifndef static_assert
 #define static_assert _Static_assert

@@ -27,44 +27,33 @@ static uint64_t cells(const fdt32_t *at, int count)
     return value;
 }
 
-/* The first `count` cells of a property, or as many as it has; none is 0. */
-static uint64_t number(int node, const char *property, int count)
+/* A property of one or two cells; none is 0. */
+static uint64_t number(int node, const char *property)
 {
     int size;
     const fdt32_t *at = fdt_getprop(fdt, node, property, &size);
 
-    return at ? cells(at, min(size / 4, count)) : 0;
-}
-
-static int cell_count(int parent, const char *property, int otherwise)
-{
-    return fdt_getprop(fdt, parent, property, NULL)
-               ? (int)number(parent, property, 1)
-               : otherwise;
+    return at ? cells(at, min(size / 4, 2)) : 0;
 }
 
 /* First entry of "reg", bytes; false if there is none or it wraps around. */
-static bool reg(int node, uint64_t *start, uint64_t *length)
+static bool reg(int node, struct range *range)
 {
     int parent = fdt_parent_offset(fdt, node), size;
-    int a = cell_count(parent, "#address-cells", 2);
-    int s = cell_count(parent, "#size-cells", 1);
+    int a = fdt_address_cells(fdt, parent), s = fdt_size_cells(fdt, parent);
     const fdt32_t *at = fdt_getprop(fdt, node, "reg", &size);
 
     if (!at || a < 1 || a > 2 || s < 0 || s > 2 || size < (a + s) * 4)
         return false;
-    *start = cells(at, a);
-    *length = cells(at + a, s);
-    return *start + *length >= *start;
+    range->start = cells(at, a);
+    range->end = range->start + cells(at + a, s);
+    return range->end >= range->start;
 }
 
+/* The property is this text. */
 static bool equals(int node, const char *property, const char *text)
 {
-    int size;
-    const char *value = fdt_getprop(fdt, node, property, &size);
-
-    return value && (size_t)size == strlen(text) + 1 &&
-           memcmp(value, text, (size_t)size) == 0;
+    return fdt_stringlist_search(fdt, node, property, text) == 0;
 }
 
 static bool has_extension(int cpu, const char *name)
@@ -79,13 +68,12 @@ static bool has_extension(int cpu, const char *name)
     return false;
 }
 
-static void reserve(uint64_t start, uint64_t end)
+static void reserve(struct range range)
 {
     if (machine.reserved_count == MACHINE_RESERVED_MAX)
         panic("device tree: more than %u reserved ranges",
               MACHINE_RESERVED_MAX);
-    machine.reserved[machine.reserved_count].start = start;
-    machine.reserved[machine.reserved_count++].end = end;
+    machine.reserved[machine.reserved_count++] = range;
 }
 
 static void read_memory(void)
@@ -93,28 +81,28 @@ static void read_memory(void)
     int memory = fdt_node_offset_by_prop_value(fdt, -1, "device_type", "memory",
                                                sizeof("memory"));
     int reserved = fdt_path_offset(fdt, "/reserved-memory"), node;
-    uint64_t start, size;
+    struct range range;
 
-    if (!reg(memory, &machine.ram, &size) || size == 0)
+    if (!reg(memory, &machine.ram) || machine.ram.end == machine.ram.start)
         panic("device tree: no memory node");
-    machine.ram_end = machine.ram + size;
     if (reserved < 0)
         return;
     fdt_for_each_subnode(node, fdt, reserved) {
-        if (reg(node, &start, &size))
-            reserve(start, start + size);
+        if (reg(node, &range))
+            reserve(range);
     }
 }
 
 static void read_cpu(int node)
 {
     struct machine_hart h = {.context_s = -1, .context_u = -1};
-    uint64_t none;
+    struct range id;
 
-    if (!equals(node, "device_type", "cpu") || !reg(node, &h.id, &none) ||
+    if (!equals(node, "device_type", "cpu") || !reg(node, &id) ||
         (fdt_getprop(fdt, node, "status", NULL) &&
          !equals(node, "status", "okay")))
         return;
+    h.id = id.start;
     machine.harts_found++;
     if (machine.harts == HARTS_MAX) {
         if (h.id != machine.boot_hart)
@@ -133,7 +121,7 @@ static void read_cpus(void)
     int cpus = fdt_path_offset(fdt, "/cpus"), node;
 
     machine.sstc = true;
-    machine.timebase = number(cpus, "timebase-frequency", 1);
+    machine.timebase = number(cpus, "timebase-frequency");
     if (machine.timebase == 0)
         panic("device tree: /cpus has no timebase-frequency");
     fdt_for_each_subnode(node, fdt, cpus)
@@ -145,18 +133,14 @@ static void read_cpus(void)
                   machine.harts_found, machine.harts);
 }
 
-static void read_chosen(void)
+static void read_archive(void)
 {
-    int chosen = fdt_path_offset(fdt, "/chosen"), size;
-    const char *args = fdt_getprop(fdt, chosen, "bootargs", &size);
+    int chosen = fdt_path_offset(fdt, "/chosen");
 
-    if (args)
-        memcpy(machine.bootargs, args,
-               (size_t)min(size, (int)BOOT_ARGS_SIZE - 1));
-    machine.archive = number(chosen, "linux,initrd-start", 2);
-    machine.archive_end = number(chosen, "linux,initrd-end", 2);
-    if (machine.archive_end > machine.archive)
-        reserve(machine.archive, machine.archive_end);
+    machine.archive.start = number(chosen, "linux,initrd-start");
+    machine.archive.end = number(chosen, "linux,initrd-end");
+    if (machine.archive.end > machine.archive.start)
+        reserve(machine.archive);
 }
 
 /* Pair n of interrupts-extended, <controller line>, is context n. */
@@ -164,13 +148,15 @@ static void read_plic(void)
 {
     int node = fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0"), size;
     const fdt32_t *pairs;
+    uint32_t sources;
 
     if (node < 0)
         node = fdt_node_offset_by_compatible(fdt, -1, "sifive,plic-1.0.0");
-    if (!reg(node, &machine.plic, &machine.plic_size))
+    if (!reg(node, &machine.plic))
         panic("device tree: no riscv,plic0 interrupt controller");
+    sources = (uint32_t)number(node, "riscv,ndev");
     machine.plic_sources =
-        min((uint32_t)number(node, "riscv,ndev", 1), SOURCES_MAX - 1u);
+        min(sources ? sources : SOURCES_MAX, SOURCES_MAX - 1u);
     pairs = fdt_getprop(fdt, node, "interrupts-extended", &size);
     for (int n = 0; pairs && (n + 1) * 8 <= size; n++) {
         uint32_t line = fdt32_ld(pairs + n * 2 + 1);
@@ -191,37 +177,6 @@ static void read_plic(void)
     }
 }
 
-static bool is_infrastructure(int node)
-{
-    return fdt_getprop(fdt, node, "interrupt-controller", NULL) ||
-           fdt_getprop(fdt, node, "device_type", NULL) ||
-           !fdt_node_check_compatible(fdt, node, "riscv,clint0") ||
-           !fdt_node_check_compatible(fdt, node, "sifive,clint0");
-}
-
-static void read_device(int node)
-{
-    struct boot_device d = {0};
-    int size;
-    const char *names = fdt_getprop(fdt, node, "compatible", &size);
-
-    if (!names || is_infrastructure(node) || !reg(node, &d.base, &d.size) ||
-        d.size == 0)
-        return;
-    if (machine.device_count == BOOT_DEVICES_MAX) {
-        log_print("machine: more than %u devices, %s left out\n",
-                  BOOT_DEVICES_MAX, fdt_get_name(fdt, node, NULL));
-        return;
-    }
-    memcpy(d.compatible, names, min((size_t)size, sizeof(d.compatible) - 1));
-    d.source = (uint32_t)number(node, "interrupts", 1);
-    if (d.source >= SOURCES_MAX)
-        d.source = 0;
-    d.clock = (uint32_t)number(node, "clock-frequency", 1);
-    d.reg_shift = (uint32_t)number(node, "reg-shift", 1);
-    machine.device[machine.device_count++] = d;
-}
-
 void machine_read(uint64_t physical)
 {
     fdt = phys_to_virt(physical);
@@ -229,11 +184,10 @@ void machine_read(uint64_t physical)
     if (error)
         panic("device tree: none at 0x%lx, or it is malformed (libfdt: %d)",
               physical, error);
-    reserve(physical, physical + fdt_totalsize(fdt));
+    machine.tree = (struct range){physical, physical + fdt_totalsize(fdt)};
+    reserve(machine.tree);
     read_memory();
     read_cpus();
-    read_chosen();
+    read_archive();
     read_plic();
-    for (int node = 0; node >= 0; node = fdt_next_node(fdt, node, NULL))
-        read_device(node);
 }

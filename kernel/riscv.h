@@ -52,6 +52,7 @@ enum { CAUSE_INSN_PAGE = 12, CAUSE_LOAD_PAGE = 13, CAUSE_STORE_PAGE = 15 };
 #define SATP_ASID_SHIFT 44
 #define SATP_ASID_MASK  0xffffUL
 enum { PTE_V = 1 << 0, PTE_R = 1 << 1, PTE_W = 1 << 2, PTE_X = 1 << 3 };
+#define PHYSICAL_END (1UL << 56) /* of addresses that an entry can name */
 enum { PTE_U = 1 << 4, PTE_G = 1 << 5, PTE_A = 1 << 6, PTE_D = 1 << 7 };
 
 static inline uint64_t rdtime(void)

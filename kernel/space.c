@@ -51,11 +51,9 @@ static uint64_t *descend(uint64_t *entry, bool create)
 
 /* ---- the kernel's half ------------------------------------------------ */
 
-void space_kernel_map(uint64_t physical, uint64_t size)
+void space_kernel_map(struct range range)
 {
-    uint64_t end = physical + size;
-
-    for (uint64_t p = physical & ~(MEGA - 1); p < end; p += MEGA) {
+    for (uint64_t p = range.start & ~(MEGA - 1); p < range.end; p += MEGA) {
         uint64_t v = (uint64_t)phys_to_virt(p);
         uint64_t *middle = descend(&kernel_root[slot(v, 2)], true);
 
@@ -89,10 +87,10 @@ static void map_image(void)
         leaf[slot((uint64_t)harts[h].stack - STACK_STRIDE, 0)] = 0;
 }
 
-void space_kernel_init(uint64_t ram, uint64_t ram_end)
+void space_kernel_init(struct range ram)
 {
     map_image();
-    space_kernel_map(ram, ram_end - ram);
+    space_kernel_map(ram);
     kernel_satp = SATP_SV39 | virt_to_phys(kernel_root) >> 12;
     csr_write(CSR_SATP, kernel_satp | SATP_ASID_MASK << SATP_ASID_SHIFT);
     have_asids =

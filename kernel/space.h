@@ -11,6 +11,7 @@
 #pragma once
 
 #include "kernel/hart.h"
+#include "kernel/machine.h"
 #include "kernel/riscv.h"
 
 struct memory;
@@ -32,9 +33,9 @@ struct space {
 };
 
 /* Kernel half: RAM and the PLIC, kernel image by section. Boot hart only. */
-void space_kernel_init(uint64_t ram, uint64_t ram_end);
+void space_kernel_init(struct range ram);
 /* Map RAM or device registers for the kernel itself, 2 MiB at a time. */
-void space_kernel_map(uint64_t physical, uint64_t size);
+void space_kernel_map(struct range physical);
 void space_kernel_enter(void); /* this hart: no process's space */
 
 int64_t space_init(struct space *s);

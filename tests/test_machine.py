@@ -231,6 +231,29 @@ def test_device_tree_without(tmp_path, edit, message):
 
 
 @needs_dtc
+@pytest.mark.parametrize("edit,message", [
+    (lambda t: re.sub(r"(rtc@101000 {.*?)reg = <[^>]*>", r"\1reg = <0x00>", t,
+                      flags=re.S),
+     "rtc@101000: its reg cannot be read, left out"),
+    (lambda t: re.sub(r"(rtc@101000 {.*?)reg = <[^>]*>",
+                      r"\1reg = <0x00 0x80000000 0x00 0x1000>", t, flags=re.S),
+     "rtc@101000: registers 0x80000000, size 0x1000, refused"),
+    (lambda t: re.sub(r"(rtc@101000 {.*?)interrupts = <[^>]*>",
+                      r"\1interrupts = <0x1ff>", t, flags=re.S),
+     "rtc@101000: interrupt 511 refused"),
+    (replaced("stdout-path = ", 'stdout-path = "/soc/rtc@101000"; old = '),
+     "stdout-path '/soc/rtc@101000' is no ns16550a"),
+    (lambda t: re.sub(r"stdout-path = ", "old = ", t), "Uinta on 2 harts"),
+], ids=["reg", "ram", "interrupt", "stdout-path", "no-stdout-path"])
+def test_damaged_device(tmp_path, edit, message):
+    """init says which node makes no sense, and the system boots."""
+    with boots(smp=2, extra=device_tree(tmp_path, edit),
+               seconds=BOOT_SECONDS) as m:
+        assert message in m.run("dmesg")
+        assert m.halt() == 0
+
+
+@needs_dtc
 def test_device_tree_without_timebase(tmp_path):
     """The kernel says so, unless the firmware stops before."""
     def edit(text):

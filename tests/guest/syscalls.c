@@ -74,7 +74,7 @@ TEST(null_call)
 
 TEST(unknown_numbers)
 {
-    static const uint64_t numbers[] = {6,   7,    11,   73,   127,       128,
+    static const uint64_t numbers[] = {6,   7,    11,   75,   127,       128,
                                        500, 1024, 4096, HUGE, 1UL << 63, ~0UL};
     for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         REFUSED(blob_call(numbers[i], 1, 2, 3, 4, 5, 6), E_NOSYS);
@@ -662,6 +662,60 @@ TEST(system_reset_errors)
     BAD_RIGHTS(test_system, R_RESET, sys_system_reset(H, 0));
     REFUSED(sys_system_reset(test_system, 99), E_ARG);
     REFUSED(sys_system_reset(test_system, ~0UL), E_ARG);
+}
+
+/* Handles to devices: never to what is the kernel's own. */
+TEST(system_device_errors)
+{
+    struct memory_info info = test_memory();
+    const uint64_t rtc = 0x101000, ram = 0x80000000, plic = 0xc000000;
+    const uint64_t page = PAGE_SIZE, end = 1UL << 56;
+    if (!(MUST(sys_handle_type(test_system)) & R_DEVICE))
+        SKIP("not started by run=");
+    BAD_HANDLES(test_system, sys_system_device(H, 0x101000, PAGE_SIZE));
+    BAD_RIGHTS(test_system, R_DEVICE, sys_system_device(H, rtc, page));
+    REFUSED(sys_system_device(test_system, rtc + 1, page), E_ALIGN);
+    REFUSED(sys_system_device(test_system, rtc, page + 8), E_ALIGN);
+    REFUSED(sys_system_device(test_system, rtc, 0), E_RANGE);
+    REFUSED(sys_system_device(test_system, end, page), E_RANGE);
+    REFUSED(sys_system_device(test_system, end - page, 2 * page), E_RANGE);
+    REFUSED(sys_system_device(test_system, rtc, -rtc), E_RANGE);
+    /* the firmware, the kernel, the last page; all of it; around it */
+    REFUSED(sys_system_device(test_system, ram, page), E_OVERLAP);
+    REFUSED(sys_system_device(test_system, ram + 0x200000, page), E_OVERLAP);
+    REFUSED(sys_system_device(test_system, ram + info.total - page, page),
+            E_OVERLAP);
+    REFUSED(sys_system_device(test_system, 0, end), E_OVERLAP);
+    REFUSED(sys_system_device(test_system, ram - page, 2 * page), E_OVERLAP);
+    REFUSED(sys_system_device(test_system, plic, page), E_OVERLAP);
+    REFUSED(sys_system_device(test_system, plic + 0x201000, page), E_OVERLAP);
+    REFUSED(sys_system_device(test_system, plic - page, 2 * page), E_OVERLAP);
+    handle_t h = MUST(sys_system_device(test_system, rtc, page));
+    EXPECT(sys_memory_phys(h, 8), rtc + 8);
+    EXPECT(sys_handle_type(h),
+           (int64_t)OBJECT_MEMORY << 32 | R_READ | R_WRITE | R_PHYS | R_DUP);
+    EXPECT(sys_handle_close(h), OK);
+}
+
+TEST(system_irq_errors)
+{
+    if (!(MUST(sys_handle_type(test_system)) & R_DEVICE))
+        SKIP("not started by run=");
+    BAD_HANDLES(test_system, sys_system_irq(H, 11));
+    BAD_RIGHTS(test_system, R_DEVICE, sys_system_irq(H, 11));
+    REFUSED(sys_system_irq(test_system, 0), E_RANGE);
+    REFUSED(sys_system_irq(test_system, 512), E_RANGE);
+    REFUSED(sys_system_irq(test_system, 1UL << 32 | 11), E_RANGE);
+    /* two handles of one source: one object, one owner */
+    handles();
+    handle_t one = MUST(sys_system_irq(test_system, 11));
+    handle_t two = MUST(sys_system_irq(test_system, 11));
+    EXPECT(sys_irq_bind(one, doorbell), OK);
+    int64_t again = sys_irq_bind(two, doorbell);
+    EXPECT(sys_irq_release(two), OK);
+    EXPECT(again, E_BUSY);
+    EXPECT(sys_handle_close(one), OK);
+    EXPECT(sys_handle_close(two), OK);
 }
 
 /*

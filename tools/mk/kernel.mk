@@ -3,11 +3,12 @@
 KERNEL_ELF := build/kernel/kernel.elf
 KERNEL_SOURCES := $(wildcard kernel/*.c kernel/*.S)
 
-# The reader of device trees: libfdt as OpenSBI carries it, on the kernel's
-# types and string functions.
+# The reader of device trees: libfdt as OpenSBI carries it, on the types of a
+# header, $(call libfdt_cflags,HEADER), and the string functions of a C library
+# (OpenSBI's own strnlen is wrong).
 LIBFDT_SOURCES := $(addprefix $(OPENSBI_SRC)/lib/utils/libfdt/,fdt.c fdt_ro.c \
-    fdt_check.c)
-LIBFDT_CFLAGS := -DOPENSBI_EXTERNAL_SBI_TYPES=kernel/lib.h \
+    fdt_check.c fdt_addresses.c)
+libfdt_cflags = -DOPENSBI_EXTERNAL_SBI_TYPES=$(1) \
     $(foreach f,memchr memcmp memcpy memmove memset strchr strcmp strlen \
     strnlen strrchr,-Dsbi_$(f)=$(f)) \
     -isystem $(OPENSBI_SRC)/lib/utils/libfdt -isystem $(OPENSBI_SRC)/include
@@ -19,7 +20,7 @@ KERNEL_OBJECTS := $(call objects,$(KERNEL_SOURCES)) \
 # The frame pointer makes a panic's backtrace possible.
 KERNEL_CFLAGS := $(ARCH) $(CFLAGS) -ffreestanding -nostdlib -fno-pic \
     -fno-omit-frame-pointer -fno-strict-aliasing \
-    -I. -Ikernel -Ibuild -Ibuild/user $(LIBFDT_CFLAGS)
+    -I. -Ikernel -Ibuild -Ibuild/user $(call libfdt_cflags,kernel/lib.h)
 KERNEL_LDFLAGS = $(ARCH) -nostdlib -static -Wl,--gc-sections \
     -Wl,--build-id=none -Wl,-z,max-page-size=4096 -Wl,-Map=$(@:.elf=.map)
 
@@ -35,7 +36,7 @@ build/kernel/init_image.S.o: build/user/init.bin
 
 $(KERNEL_ELF): $(KERNEL_OBJECTS) kernel/kernel.ld
 	$(call quiet,LD,$(CC) $(KERNEL_LDFLAGS) -T kernel/kernel.ld \
-	    -o $@ $(KERNEL_OBJECTS) $(LIBGCC))
+	    -o $@ $(KERNEL_OBJECTS) -L$(NEWLIB)/lib -lc $(LIBGCC))
 
 kernel: $(KERNEL_ELF)
 

@@ -20,8 +20,9 @@ BENCH_RUN = @$(PYTHON) tools/bench --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
 HOST_CC := gcc
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -idirafter user/lib/include -Ibuild \
-    -Itests/host $(LIBFDT_CFLAGS) -D_GNU_SOURCE -DUINTA_HOST \
-    -fno-omit-frame-pointer
+    -Itests/host -D_GNU_SOURCE -DUINTA_HOST -fno-omit-frame-pointer \
+    $(call libfdt_cflags,kernel/lib.h)
+HOST_LDFLAGS := -Wl,--gc-sections
 HOST_TESTS := $(patsubst tests/host/%.c,build/host/%,\
     $(wildcard tests/host/test_*.c))
 # One command compiles several files: -MMD would note the last one's headers.
@@ -36,15 +37,17 @@ build/host/$(1): tests/host/$(1).c $(call linked,tests/host/$(1).c) \
 	@mkdir -p $$(@D)
 	$$(call quiet,HOSTCC,$$(HOST_CC) $$(HOST_CFLAGS) \
 	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread -Wno-tsan,$$(HOST_SANITIZE)) \
-	    -o $$@ $$(filter %.c %.o,$$^) -lcmocka -lpthread)
+	    $$(HOST_LDFLAGS) -o $$@ $$(filter %.c %.o,$$^) -lcmocka -lpthread)
 endef
 $(foreach t,$(notdir $(HOST_TESTS)),$(eval $(call host_test,$(t))))
 
-# The kernel's libfdt for the test that links it; its warnings are not ours.
+# libfdt for the tests that link it; its warnings are not ours. In sections, so
+# that the linker leaves out what would need more of it.
 build/host/libfdt.o: $(LIBFDT_SOURCES) $(MAKEFILES_READ)
 	@mkdir -p $(@D)
 	$(call quiet,HOSTCC,$(HOST_CC) $(filter-out -MMD -MP,$(HOST_CFLAGS)) -w \
-	    $(HOST_SANITIZE) -fno-sanitize=alignment -r -nostdlib -o $@ \
+	    $(HOST_SANITIZE) -fno-sanitize=alignment -ffunction-sections -r \
+	    -nostdlib -o $@ \
 	    $(LIBFDT_SOURCES))
 
 host-tests: $(HOST_TESTS)

@@ -65,12 +65,20 @@ $(call programs,server,user/servers,init)
 $(call programs,test,tests/guest)
 
 # init: a flat image that the kernel maps without an ELF loader.
+# It reads the device tree with the kernel's libfdt (kernel.mk).
 INIT_SOURCES := $(wildcard user/servers/init/*.c)
-build/user/server/init.elf: $(call objects,$(INIT_SOURCES)) $(CRT0) $(LIB) \
-    user/init.ld
+INIT_OBJECTS := $(call objects,$(INIT_SOURCES)) \
+    $(patsubst %,build/user/libfdt/%.o,$(notdir $(LIBFDT_SOURCES)))
+INIT_CFLAGS = $(USER_CFLAGS) $(call libfdt_cflags,user/servers/init/fdt_types.h)
+build/user/servers/init/%.c.o: user/servers/init/%.c $(MAKEFILES_READ) \
+    | $(GENERATED)
+	$(call compile,$(INIT_CFLAGS))
+build/user/libfdt/%.c.o: $(OPENSBI_SRC)/lib/utils/libfdt/%.c $(MAKEFILES_READ)
+	$(call compile,$(INIT_CFLAGS) -w)
+build/user/server/init.elf: $(INIT_OBJECTS) $(CRT0) $(LIB) user/init.ld
 	@mkdir -p $(@D)
 	$(call quiet,LD,$(CC) $(USER_LDFLAGS) -T user/init.ld -o $@ \
-	    $(CRT0) $(call objects,$(INIT_SOURCES)) $(USER_LIBS))
+	    $(CRT0) $(INIT_OBJECTS) $(USER_LIBS))
 build/user/init.bin: build/user/server/init.elf
 	$(call quiet,BIN,$(OBJCOPY) -O binary $< $@)
 

@@ -10,6 +10,7 @@
 #include <uinta/process.h>
 #include "abi/errors.h"
 #include "gen/syscalls.h"
+#include "devices.h"
 #include "power.h"
 
 /* Kinds of sys_system_reset (docs/abi.md). */
@@ -46,23 +47,6 @@ _Noreturn void boot_fail(const char *format, ...)
     sys_system_reset(info->system, RESET_FAILED);
     for (;;)
         sys_notification_wait(0, 0, DEADLINE_NEVER);
-}
-
-const struct boot_device *boot_device(const char *name, int n)
-{
-    for (uint32_t i = 0; i < info->device_count; i++) {
-        const struct boot_device *d = &info->devices[i];
-        size_t at = 0; /* the list of names is NUL-separated */
-        while (at < sizeof(d->compatible) && d->compatible[at]) {
-            size_t length =
-                strnlen(d->compatible + at, sizeof(d->compatible) - at);
-            if (length == strlen(name) &&
-                !memcmp(d->compatible + at, name, length) && n-- == 0)
-                return d;
-            at += length + 1;
-        }
-    }
-    return NULL;
 }
 
 bool boot_find(const char *path, uint64_t *offset, uint64_t *size)
@@ -135,25 +119,37 @@ static void read_words(struct boot_options *options, char *words)
     }
 }
 
+static void read_tree(void)
+{
+    int64_t size = sys_memory_size(info->tree);
+    const char *pages = size > 0 ? map_memory(info->tree, size, PROT_R) : NULL;
+    if (!pages)
+        boot_fail("the device tree cannot be mapped");
+    devices_read(pages + info->tree_offset, info->system);
+}
+
 void boot_init(struct boot_options *options)
 {
-    static char words[BOOT_ARGS_SIZE];
     info = startup_bootinfo();
     memset(options, 0, sizeof(*options));
     options->notify = info->delivery == DELIVERY_NONE;
-    memcpy(words, info->bootargs, sizeof(words) - 1);
+    read_tree();
+    char *words = strdup(device_bootargs()); /* the options point into it */
+    if (!words)
+        boot_fail("no memory for the boot arguments");
     read_words(options, words);
     check_archive();
-    if (!boot_device("ns16550a", 0))
+    options->console = device_console();
+    if (!options->console)
         boot_fail("no serial port (ns16550a) in the device tree");
 }
 
 /* QEMU ends with this status: the device that virt has for tests. */
 static void end_qemu(uint64_t code)
 {
-    const struct boot_device *d = boot_device("sifive,test1", 0);
+    const struct device_node *d = device_find("sifive,test1", 0);
     if (!d)
-        d = boot_device("sifive,test0", 0);
+        d = device_find("sifive,test0", 0);
     char *page = d ? map_memory(d->mmio, PAGE_SIZE, PROT_R | PROT_W) : NULL;
     if (page)
         *(volatile uint32_t *)(page + d->base % PAGE_SIZE) =

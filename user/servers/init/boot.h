@@ -11,22 +11,22 @@
 
 enum { RUN_ARGS_MAX = 16 };
 
+struct device_node;
+
 struct boot_options {
-    bool notify;                 /* drivers: delivery=notify */
+    bool notify;                       /* drivers: delivery=notify */
+    const struct device_node *console; /* the serial port for people */
     char *run[RUN_ARGS_MAX + 1]; /* run=PROGRAM ARG...; [0] NULL: the shell */
 };
 
 /*
- * Checks that what init cannot do without is there (archive, a serial port)
- * and reads the boot arguments. Ends the machine with a message if not.
+ * Reads the device tree and the boot arguments, and checks that what init
+ * cannot do without is there (archive, a serial port). Ends the machine with a message if not.
  */
 void boot_init(struct boot_options *options);
 
 /* A program in the archive. False: not there. */
 bool boot_find(const char *path, uint64_t *offset, uint64_t *size);
-
-/* The n-th device (from 0) that is compatible with `name`, or NULL. */
-const struct boot_device *boot_device(const char *name, int n);
 
 /* A line for the kernel's log, as printf. */
 void boot_log(const char *format, ...) __attribute__((format(printf, 1, 2)));

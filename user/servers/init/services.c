@@ -15,6 +15,7 @@
 #include <uinta/process.h>
 #include <uinta/spawn.h>
 #include "abi/layout.h"
+#include "devices.h"
 
 #define MS (1000UL * 1000)
 
@@ -25,24 +26,26 @@ static const uint64_t long_life = 10000 * MS; /* ns */
 /* What can be started, in this order. */
 static const struct kind {
     const char *name, *program;
-    const char *compatible; /* one for each such device; NULL: one */
+    const char *compatible; /* of its device; NULL: it has none */
     int priority;
     bool optional; /* nothing is missing if the archive has no such program */
+    bool console;  /* only for the serial port that people sit at; else one
+                      for each such device */
 } kinds[] = {
-    {"fs", "/server/fs", NULL, PRIORITY_SERVER, false},
-    {"uart", "/server/uart", "ns16550a", PRIORITY_DRIVER, false},
-    {"rtc", "/server/rtc", "google,goldfish-rtc", PRIORITY_DRIVER, true},
-    {"console", "/server/console", NULL, PRIORITY_SERVER, false},
+    {"fs", "/server/fs", NULL, PRIORITY_SERVER, false, false},
+    {"uart", "/server/uart", "ns16550a", PRIORITY_DRIVER, false, true},
+    {"rtc", "/server/rtc", "google,goldfish-rtc", PRIORITY_DRIVER, true, false},
+    {"console", "/server/console", NULL, PRIORITY_SERVER, false, false},
 };
 
-static const struct kind shell_kind = {"sh", "/bin/sh", NULL, PRIORITY_SHELL,
-                                       false};
-static const struct kind run_kind = {"run", "/bin/run", NULL, PRIORITY_SHELL,
-                                     false};
+static const struct kind shell_kind = {"sh",           "/bin/sh", NULL,
+                                       PRIORITY_SHELL, false,     false};
+static const struct kind run_kind = {"run",          "/bin/run", NULL,
+                                     PRIORITY_SHELL, false,      false};
 
 static struct service {
     const struct kind *kind;
-    const struct boot_device *device; /* NULL: needs none */
+    const struct device_node *device; /* NULL: needs none */
     char name[NAME_SIZE + 1];
     handle_t endpoint; /* 0: the shell, which serves nobody */
     int pid;
@@ -68,7 +71,7 @@ static handle_t endpoint_of(const char *name)
     return name_pack(packed, name) == OK ? services_endpoint(packed) : 0;
 }
 
-static bool in_use(const struct boot_device *device)
+static bool in_use(const struct device_node *device)
 {
     for (int i = 0; i < service_count; i++)
         if (services[i].device == device)
@@ -78,15 +81,16 @@ static bool in_use(const struct boot_device *device)
 
 /*
  * Tests and measurements are their own drivers: a program started by run=
- * gets what no service drives, as "mmioN" and "irqN" for source N.
+ * gets what no service drives, as "mmioN" and "irqN" for source N. virtio
+ * slots only if there is room: there are many, and most are empty.
  */
-static size_t fill_devices(struct spawn_handle *h, size_t n)
+static size_t fill_devices(struct spawn_handle *h, size_t n, bool virtio)
 {
     static char names[STARTUP_HANDLES_MAX][sizeof("mmio511")];
-    const struct bootinfo *info = startup_bootinfo();
-    for (uint32_t i = 0; i < info->device_count; i++) {
-        const struct boot_device *d = &info->devices[i];
-        if (!d->irq || in_use(d) || n + 2 > STARTUP_HANDLES_MAX - 1)
+    const struct device_node *d;
+    for (int i = 0; (d = device_nth(i)); i++) {
+        if (!d->irq || in_use(d) || device_is(d, "virtio,mmio") != virtio ||
+            n + 2 > STARTUP_HANDLES_MAX - 1)
             continue;
         snprintf(names[n], sizeof(names[n]), "mmio%u", d->source % 1000);
         snprintf(names[n + 1], sizeof(names[n]), "irq%u", d->source % 1000);
@@ -108,10 +112,13 @@ static size_t fill_handles(const struct service *s, struct spawn_handle *h)
         h[n++] = (struct spawn_handle){"log", info->system, R_WRITE};
     } else {
         h[n++] = (struct spawn_handle){"machine", machine_handle, 0};
-        h[n++] = (struct spawn_handle){"system", info->system, 0};
+        uint64_t rights = s->kind == &run_kind ? R_ALL : R_ALL & ~R_DEVICE;
+        h[n++] = (struct spawn_handle){"system", info->system, rights};
     }
-    if (s->kind == &run_kind)
-        n = fill_devices(h, n);
+    if (s->kind == &run_kind) {
+        n = fill_devices(h, n, false);
+        n = fill_devices(h, n, true);
+    }
     if (s->device) {
         h[n++] = (struct spawn_handle){"mmio", s->device->mmio, 0};
         if (s->device->irq)
@@ -137,7 +144,7 @@ static void fill_arguments(const struct service *s, char *argv[],
             argv[n++] = options->run[i];
     }
     if (s->device) {
-        const struct boot_device *d = s->device;
+        const struct device_node *d = s->device;
         const uint64_t values[] = {d->base % PAGE_SIZE, d->reg_shift, d->source,
                                    d->clock};
         static const char *const keys[] = {"offset", "reg_shift", "source",
@@ -212,7 +219,7 @@ static void start(struct service *s)
     sys_process_watch(child_handle(pid), child_bell);
 }
 
-static void add(const struct kind *kind, const struct boot_device *device,
+static void add(const struct kind *kind, const struct device_node *device,
                 int instance)
 {
     if (service_count == SERVICES_MAX) {
@@ -243,8 +250,11 @@ static void make_table(void)
             continue; /* its device is the program's, see fill_devices */
         if (!k->compatible)
             add(k, NULL, 0);
-        const struct boot_device *d;
-        for (int i = 0; k->compatible && (d = boot_device(k->compatible, i));
+        if (k->console)
+            add(k, options->console, 0);
+        const struct device_node *d;
+        for (int i = 0; k->compatible && !k->console &&
+                        (d = device_find(k->compatible, i));
              i++)
             add(k, d, i);
     }
