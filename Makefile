@@ -2,6 +2,7 @@
 # tools/mk/: check.mk refuses mistakes on the command line, setup.mk prepares
 # the machine, kernel.mk, user.mk and sbi.mk build, run.mk boots and tests.
 
+MACHINE  = stock#    stock, or native: QEMU with user interrupts
 SMP      = 4#        harts, 1..8
 MEM      = 128M#     memory, from 32M
 DELIVERY = auto#     of user interrupts: auto emulated native notify
@@ -39,16 +40,18 @@ programs: ## only the programs
 archive: ## only the boot archive, with the programs
 host-tests: ## only the tests that run on this machine, do not run them
 isa: ## only tests/isa, the conformance program of user interrupts
-qemu: all ## boot it: a shell on this terminal (halt, or ctrl-A x, ends it)
+machine: ## fetch, patch and build the QEMU of MACHINE=native; once
+	$(MACHINE_RUN)
+qemu: all machine ## boot it: a shell on this terminal (halt, or ctrl-A x, ends it)
 	$(QEMU_RUN)
-qemu-gdb: all ## the same, stopped at its first instruction for `make gdb`
+qemu-gdb: all machine ## the same, stopped at its first instruction for `make gdb`
 	@echo 'waiting for `make gdb` in another terminal'
 	$(QEMU_RUN) $(QEMU_GDB)
 gdb: ## debug what `make qemu-gdb` started (docs/debugging.md)
 	$(GDB_RUN)
-test: all host-tests isa ## run all tests; last line "N passed, N failed"
+test: all host-tests isa ## run all tests on all machines; last line "N passed, N failed"
 	$(TEST_RUN)
-bench: all ## measure; prints a table, writes build/bench/NAME.json
+bench: all machine ## measure; prints a table, writes build/bench/NAME.json
 	$(BENCH_RUN)
 loc: ## lines of code by component against the kernel's budget
 	@tools/loc
@@ -61,5 +64,5 @@ compile_commands.json: all ## for clangd and editors
 clean: ## remove build/ (the cache of newlib and OpenSBI stays)
 	rm -rf build
 
-.PHONY: help setup all qemu qemu-gdb gdb test bench loc format format-check
+.PHONY: help setup all machine qemu qemu-gdb gdb test bench loc format format-check
 .PHONY: compile_commands.json clean kernel sbi programs archive host-tests isa

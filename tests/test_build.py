@@ -18,6 +18,8 @@ def run(*command, **options):
 
 
 @pytest.mark.parametrize("arguments, known", [
+    (["MACHINE=fast"], "stock native"),
+    (["MACHINE="], "stock native"),
     (["SMP=0"], "1 2 3 4 5 6 7 8"),
     (["SMP=9"], "1 2 3 4 5 6 7 8"),
     (["SMP=1 2"], "1 2 3 4 5 6 7 8"),

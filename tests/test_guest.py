@@ -1,13 +1,15 @@
 """Every case of every guest program on 1, 2 and 4 harts, with and without
--icount: one boot a program and machine, one verdict a case."""
+-icount, and on the machine with user interrupts: one boot a program and machine, one verdict a case."""
 import pytest
 
 from harness import guest
+from harness.machine import MACHINES
 
 # (harts, icount). With -icount and several harts QEMU runs one hart at a time,
 # and a hart that waits for the kernel's lock waits up to 100 ms: only what
 # does not contend for it is run so (docs/testing.md).
-MACHINES = [(1, False), (1, True), (2, False), (4, False)]
+STOCK = [(1, False), (1, True), (2, False), (4, False)]
+NATIVE = [(1, True), (4, False)]
 ALSO = {"spawn": [(2, True), (4, True)]}
 # On several harts the million calls take longer than this limit, or hang: open.
 ONLY = {"fuzz": [(1, False)]}
@@ -17,12 +19,12 @@ EXTRA = {"uintr": ["-device", "virtio-rng-device"]}
 _runs = {}
 
 
-def run_of(program, smp, icount):
+def run_of(program, machine, smp, icount):
     """The boot that these cases share; made when the first one asks."""
-    key = program, smp, icount
+    key = program, machine, smp, icount
     if key not in _runs:
         run = guest.Run(program, smp, icount, LIMIT.get(program, 150),
-                        extra=EXTRA.get(program, ()))
+                        extra=EXTRA.get(program, ()), machine=machine)
         run.expected = guest.cases(program)
         _runs[key] = run
     return _runs[key]
@@ -31,17 +33,21 @@ def run_of(program, smp, icount):
 def parameters():
     """Machine by machine, so that one boot's cases follow each other."""
     for program in guest.programs():
-        machines = ONLY.get(program, MACHINES) + ALSO.get(program, [])
-        for smp, icount in machines:
-            name = f"{program}-{smp}h{'-icount' if icount else ''}"
+        stock = ONLY.get(program, STOCK) + ALSO.get(program, [])
+        configurations = [("stock", *c) for c in stock] + \
+            [("native", *c) for c in ONLY.get(program, NATIVE)]
+        for machine, smp, icount in configurations:
+            if machine not in MACHINES:
+                continue
+            name = f"{program}-{machine}-{smp}h{'-icount' if icount else ''}"
             for case in guest.cases(program):
-                yield pytest.param(program, smp, icount, case,
+                yield pytest.param(program, machine, smp, icount, case,
                                    id=f"{name}-{case}")
 
 
-@pytest.mark.parametrize("program,smp,icount,case", parameters())
-def test_guest(program, smp, icount, case):
-    run = run_of(program, smp, icount)
+@pytest.mark.parametrize("program,machine,smp,icount,case", parameters())
+def test_guest(program, machine, smp, icount, case):
+    run = run_of(program, machine, smp, icount)
     word, why = run.verdict(case)
     if word == "skip":
         pytest.skip(why)

@@ -17,6 +17,8 @@ LAST_LINES = 100      # of the output, shown with a failure
 CAP = 20_000_000      # bytes of output that one run may write
 ICOUNT = {1: 4}       # shift by number of harts ...
 ICOUNT_SMP = 7        # ... and with more than one, see docs/testing.md
+# What tests run on; tools/test takes those out that cannot be had.
+MACHINES = os.environ.get("UINTA_MACHINES", "stock native").split()
 
 
 def icount_shift(smp):
@@ -29,23 +31,21 @@ class Stopped(Exception):
 
 
 class Machine:
-    """smp harts, mem as QEMU has it, icount None or shift, append: the boot
+    """machine as tools/run-qemu knows it, smp harts, mem as QEMU has it, icount None or shift, append: the boot
     arguments, extra: QEMU's own options, limit: seconds. bios, kernel and
     initrd replace build/'s; initrd "" boots without one."""
 
     def __init__(self, smp=1, mem="128M", icount=None, append="",
                  delivery="auto", extra=(), limit=60, bios=None, kernel=None,
-                 initrd=None):
-        build = TOP / "build"
-        initrd = build / "boot.cpio" if initrd is None else initrd
+                 initrd=None, machine="stock"):
         append = " ".join(f"delivery={delivery} {append}".split())
-        self.command = [
-            "qemu-system-riscv64", "-M", "virt", "-nographic",
-            "-smp", str(smp), "-m", mem, "-append", append,
-            "-bios", str(bios or build / "sbi/fw.bin"),
-            "-kernel", str(kernel or build / "kernel/kernel.elf")]
-        if initrd:
-            self.command += ["-initrd", str(initrd)]
+        self.command = [str(TOP / "tools/run-qemu"), "--machine", machine,
+                        "--smp", str(smp), "--mem", mem, "--append", append]
+        for name, value in (("bios", bios), ("kernel", kernel),
+                            ("initrd", initrd)):
+            if value is not None:
+                self.command += [f"--{name}", str(value) or "none"]
+        self.command.append("--")
         if icount is not None:
             self.command += ["-icount", f"shift={icount}",
                              "-rtc", "clock=vm"]
