@@ -210,7 +210,7 @@ static void supervisor_first(void)
     device_fire();
     uip_wait(UIRQ_EXT);
     csr_set(CSR_SIP, SIP_SSIP);
-    csr_write(CSR_SIE, SIP_SSIP);
+    sie_write(SIP_SSIP);
     run(&ctx, MODE_U);
     check("scause", ctx.cause, INTERRUPT | 1);
     check("sepc", ctx.pc, user_address(user_nops));
@@ -233,7 +233,7 @@ static void both_lines(void)
     begin("priority.s-external-before-external");
     prepare(&ctx, user_fire, USTATUS_UIE);
     device_enable(supervisor);
-    csr_write(CSR_SIE, SIP_SEIP);
+    sie_write(SIP_SEIP);
     run(&ctx, MODE_U);
     check("scause", ctx.cause, INTERRUPT | 9);
     check("sepc behind the store",
@@ -241,7 +241,7 @@ static void both_lines(void)
               ctx.pc < user_address(user_fire_end),
           true);
     check("user interrupts", user_log.count, 0);
-    csr_write(CSR_SIE, 0);
+    sie_write(0);
     device_disable(supervisor);
     uip_wait(UIRQ_EXT);
     run(&ctx, MODE_U);
@@ -309,10 +309,10 @@ static void among_timers(void)
     device_alarm(1000);
     do {
         timer_set(csr_read(CSR_TIME) + 100 + 7 * timers++ % 400);
-        csr_write(CSR_SIE, SIP_STIP);
+        sie_write(SIP_STIP);
         run(&ctx, MODE_U);
     } while (ctx.cause == (INTERRUPT | 5));
-    csr_write(CSR_SIE, 0);
+    sie_write(0);
     check("scause", ctx.cause, EXC_ECALL_U);
     check("interrupts", user_log.count, ALARMS);
     end();

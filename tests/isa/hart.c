@@ -20,10 +20,10 @@ static volatile ulong second_uscratch, second_uip, second_utvec;
 static void nap(void)
 {
     timer_set(csr_read(CSR_TIME) + machine.timebase / 10000);
-    csr_write(CSR_SIE, SIP_STIP);
+    sie_write(SIP_STIP);
     while (!(csr_read(CSR_SIP) & SIP_STIP))
         __asm__ volatile("wfi" ::: "memory");
-    csr_write(CSR_SIE, 0);
+    sie_write(0);
     timer_set(-1UL);
 }
 

@@ -188,6 +188,9 @@ void device_silence(unsigned context);
 int here_context(void);            /* this hart's U context, -1 = none */
 void user_device(struct ctx *ctx); /* s8, s9 for the user handler */
 
+/* Enables these of SSI, STI and SEI and no others; uie stays as it is. */
+void sie_write(ulong bits);
+
 long sbi_call(ulong extension, ulong function, ulong a0, ulong a1, ulong a2);
 void timer_set(ulong ticks); /* absolute; -1 = never */
 ulong limit(void);           /* when to give up; only a failure waits for it */

@@ -213,6 +213,12 @@ ulong limit(void)
     return csr_read(CSR_TIME) + 15UL * machine.timebase;
 }
 
+void sie_write(ulong bits)
+{
+    csr_clear(CSR_SIE, SIP_SSIP | SIP_STIP | SIP_SEIP);
+    csr_set(CSR_SIE, bits);
+}
+
 void timer_set(ulong ticks)
 {
     sbi_call(SBI_TIME, 0, ticks, 0, 0);

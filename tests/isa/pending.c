@@ -244,7 +244,7 @@ static void supervisor_first(const char *name, ulong sie)
     csr_write(CSR_UIE, UIRQ_SOFT);
     csr_write(CSR_UIP, UIRQ_SOFT);
     csr_write(CSR_USTATUS, USTATUS_UIE);
-    csr_write(CSR_SIE, sie);
+    sie_write(sie);
     run(&ctx, MODE_U);
     check("scause", ctx.cause, INTERRUPT | (sie == SIP_STIP ? 5 : 1));
     check("sepc", ctx.pc, user_address(user_nops));
@@ -252,7 +252,7 @@ static void supervisor_first(const char *name, ulong sie)
     check("user interrupts yet", user_log.count, 0);
     check("ustatus", csr_read(CSR_USTATUS), USTATUS_UIE);
     timer_set(-1UL);
-    csr_write(CSR_SIE, 0);
+    sie_write(0);
     csr_clear(CSR_SIP, SIP_SSIP);
     run(&ctx, MODE_U);
     check("scause", ctx.cause, EXC_ECALL_U);
@@ -274,12 +274,12 @@ static void timer_relay(void)
     ctx.x[S10] = ACT_DISABLE;
     csr_write(CSR_UIE, UIRQ_TIMER);
     csr_write(CSR_USTATUS, USTATUS_UIE);
-    csr_write(CSR_SIE, SIP_STIP);
+    sie_write(SIP_STIP);
     timer_set(csr_read(CSR_TIME) + 200);
     run(&ctx, MODE_U);
     check("scause", ctx.cause, INTERRUPT | 5);
     timer_set(-1UL);
-    csr_write(CSR_SIE, 0);
+    sie_write(0);
     csr_set(CSR_UIP, UIRQ_TIMER);
     ulong pc = ctx.pc;
     run(&ctx, MODE_U);

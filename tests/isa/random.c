@@ -108,16 +108,27 @@ static void write_model(struct state *m, const struct step *s, enum mode mode)
     }
 }
 
-static ulong due(const struct state *m)
+static ulong first(ulong pending)
 {
-    ulong pending = (m->soft | m->line) & m->uie & m->sideleg;
-
-    if (!(m->ustatus & USTATUS_UIE))
-        return 0;
     return pending & UIRQ_EXT    ? INTERRUPT | 8
            : pending & UIRQ_SOFT ? INTERRUPT | 0
            : pending             ? INTERRUPT | 4
                                  : 0;
+}
+
+static ulong due(const struct state *m)
+{
+    ulong pending = (m->soft | m->line) & m->uie & m->sideleg;
+
+    return m->ustatus & USTATUS_UIE ? first(pending) : 0;
+}
+
+/* What sideleg keeps goes to S-mode; an emulation has no sie bits for it. */
+static ulong kept_due(const struct state *m)
+{
+    ulong pending = (m->soft | m->line) & m->uie & ~m->sideleg;
+
+    return delivery == EMULATED ? 0 : first(pending);
 }
 
 /* The instruction alone, with every register known before and after. */
@@ -181,6 +192,14 @@ static void walk(bool with_device)
         struct step s = step_random(MODE_S);
         step_run(&ctx, &m, &s, MODE_S);
         check("trap in S", ctx.cause, EXC_BREAKPOINT);
+    }
+    if (kept_due(&m)) {
+        ctx.pc = user_address(user_nops);
+        run(&ctx, MODE_U);
+        check("scause of what S keeps", ctx.cause, kept_due(&m));
+        check("sepc", ctx.pc, user_address(user_nops));
+        check("interrupts", user_log.count, 0);
+        return;
     }
     for (int i = 0; i < U_STEPS; i++) {
         struct step s = step_random(MODE_U);

@@ -39,7 +39,10 @@ park_start:
 4:  wfi
     j 4b
 
-/* run_status(ctx, sstatus): ctx is in sscratch while the code runs. */
+/*
+ * run_status(ctx, sstatus): ctx is in sscratch while the code runs. UIE and
+ * UPIE are the case's own: on a hart with N they are bits of sstatus.
+ */
     .globl run_status
     .balign 4
 run_status:
@@ -58,7 +61,10 @@ run_status:
     sd s10, CTX_HOST+96(a0)
     sd s11, CTX_HOST+104(a0)
     csrw sscratch, a0
-    csrw sstatus, a1
+    csrr t0, sstatus
+    andi t0, t0, 0x11
+    or t0, t0, a1
+    csrw sstatus, t0
     ld t0, CTX_PC(a0)
     csrw sepc, t0
     .irp n, 1,2,3,4,5,6,7,8,9,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31

@@ -17,12 +17,12 @@ static bool sleep_until(ulong bits)
     ulong limit = csr_read(CSR_TIME) + machine.timebase / 1000 * LIMIT_MS;
 
     timer_set(limit);
-    csr_write(CSR_SIE, SIP_STIP);
+    sie_write(SIP_STIP);
     do
         wfi();
     while (!(csr_read(CSR_UIP) & bits) && csr_read(CSR_TIME) < limit);
     bool in_time = csr_read(CSR_TIME) < limit;
-    csr_write(CSR_SIE, 0);
+    sie_write(0);
     timer_set(-1UL);
     return in_time;
 }
@@ -117,7 +117,7 @@ static void software_wakes(void)
     csr_write(CSR_UIP, UIRQ_SOFT);
     ulong start = csr_read(CSR_TIME);
     timer_set(start + machine.timebase / 1000);
-    csr_write(CSR_SIE, SIP_STIP);
+    sie_write(SIP_STIP);
     while (!(csr_read(CSR_SIP) & SIP_STIP))
         wfi();
     check("sip", csr_read(CSR_SIP) & SIP_STIP, SIP_STIP);
