@@ -69,19 +69,27 @@ static bool hart_has_n(void)
 }
 
 /*
- * Hand the whole extension to S-mode. Exceptions that OpenSBI would only have
- * forwarded go to S-mode directly, or sedeleg could not pass them on.
+ * Hand the whole extension to S-mode, as it is after reset. Exceptions that
+ * OpenSBI would only have forwarded go to S-mode directly, or sedeleg could
+ * not pass them on; misaligned accesses too, which such a hart does itself
+ * unless they are atomic, and those OpenSBI only forwards.
  */
 static void native_delegate(struct sbi_scratch *scratch)
 {
     ulong forwarded = 1 << CAUSE_FETCH_ACCESS | 1 << CAUSE_LOAD_ACCESS |
-                      1 << CAUSE_STORE_ACCESS;
+                      1 << CAUSE_STORE_ACCESS | 1 << CAUSE_MISALIGNED_LOAD |
+                      1 << CAUSE_MISALIGNED_STORE;
 
     /* Without a time CSR, OpenSBI emulates it as an illegal instruction. */
     if (sbi_hart_has_extension(scratch, SBI_HART_EXT_TIME))
         forwarded |= 1 << CAUSE_ILLEGAL_INSTRUCTION;
+    csr_write(CSR_USTATUS, 0);
+    csr_clear(CSR_MIE, UIRQ_ALL);
+    csr_clear(CSR_MIP, UIRQ_ALL);
     csr_set(CSR_MEDELEG, forwarded);
     csr_set(CSR_MIDELEG, UIRQ_ALL);
+    csr_write(CSR_SEDELEG, 0);
+    csr_write(CSR_SIDELEG, 0);
 }
 
 /* Instruction fields: opcode, f3, rs1, and the two top bits of the CSR. */
