@@ -62,6 +62,9 @@ int main(int argc, char **argv)
     bool halt = argc > 1 && strcmp(argv[1], "--halt") == 0;
     if (argc < (halt ? 3 : 2))
         return usage(text);
+    const char *notice = halt ? getenv("BOOT_NOTICE") : NULL; /* from init */
+    if (notice)
+        printf("%s\n", notice);
     int status = run(argv + (halt ? 2 : 1));
     fflush(stdout);
     if (halt) {

@@ -148,6 +148,10 @@ static void greet(void)
         fwrite(text, 1, count, stdout);
     if (file >= 0)
         close(file);
+    const char *notice = getenv("BOOT_NOTICE"); /* from init */
+    if (notice)
+        printf("%s\n\n", notice);
+    unsetenv("BOOT_NOTICE");
 }
 
 int main(int argc, char **argv)

@@ -80,12 +80,41 @@ static void check_archive(void)
                   (uint64_t)position, cpio_error_text(error));
 }
 
+/*
+ * What the person who typed the boot arguments must see: logged, and on the
+ * console with the greeting (a second one is in the log only).
+ */
+static char notice_text[200] = "BOOT_NOTICE=";
+char *const boot_notice[] = {notice_text, NULL};
+
+static void notice(const char *format, ...)
+{
+    size_t used = strlen("BOOT_NOTICE=");
+    va_list arguments;
+    va_start(arguments, format);
+    if (!notice_text[used])
+        vsnprintf(notice_text + used, sizeof(notice_text) - used, format,
+                  arguments);
+    va_end(arguments);
+    va_start(arguments, format);
+    log_line(format, arguments);
+    va_end(arguments);
+}
+
 static bool set_delivery(struct boot_options *options, const char *value)
 {
     static const char *const names[] = {
         [DELIVERY_NONE] = "notify",
         [DELIVERY_EMULATED] = "emulated",
         [DELIVERY_NATIVE] = "native",
+    };
+    static const char *const why[] = {
+        [DELIVERY_NONE] = "nobody gives the harts user interrupts, so the "
+                          "kernel takes them (notify)",
+        [DELIVERY_EMULATED] = "the harts lack the N extension, so the "
+                              "firmware emulates it",
+        [DELIVERY_NATIVE] = "the harts have the N extension, so delivery is "
+                            "native",
     };
     const char *here = names[info->delivery];
     options->notify = info->delivery == DELIVERY_NONE;
@@ -95,7 +124,8 @@ static bool set_delivery(struct boot_options *options, const char *value)
              strcmp(value, "auto"))
         return false;
     else if (strcmp(value, "auto") && strcmp(value, here))
-        boot_log("delivery=%s is not to be had here, using %s", value, here);
+        notice("delivery=%s is not to be had here: %s", value,
+               why[info->delivery]);
     return true;
 }
 
@@ -112,10 +142,10 @@ static void read_words(struct boot_options *options, char *words)
             return;
         }
         if (strncmp(word, "delivery=", 9) || !set_delivery(options, word + 9))
-            boot_log("boot argument '%s' is not known; there are: "
-                     "delivery=auto|emulated|native|notify "
-                     "run=PROGRAM [ARG...]",
-                     word);
+            notice("boot argument '%s' is not known; there are: "
+                   "delivery=auto|emulated|native|notify "
+                   "run=PROGRAM [ARG...]",
+                   word);
     }
 }
 

@@ -25,6 +25,9 @@ struct boot_options {
  */
 void boot_init(struct boot_options *options);
 
+/* Environment of the first program: BOOT_NOTICE if there is something to say. */
+extern char *const boot_notice[];
+
 /* A program in the archive. False: not there. */
 bool boot_find(const char *path, uint64_t *offset, uint64_t *size);
 

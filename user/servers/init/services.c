@@ -160,13 +160,14 @@ static void fill_arguments(const struct service *s, char *argv[],
 
 static int64_t spawn(struct service *s)
 {
+    static char *const no_environment[] = {NULL};
     struct spawn_handle handles[STARTUP_HANDLES_MAX];
     char *argv[RUN_ARGS_MAX + 8], text[RUN_ARGS_MAX + 8][32];
-    char *environment[] = {NULL};
     uint64_t offset, size;
     if (!boot_find(s->kind->program, &offset, &size))
         return E_NOENT;
     fill_arguments(s, argv, text);
+    char *const *environment = s->endpoint ? no_environment : boot_notice;
     const struct spawn_options o = {
         .priority = s->kind->priority,
         /* Tests and measurements set the priorities of their own threads. */
