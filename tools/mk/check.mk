@@ -3,7 +3,7 @@
 
 # Names of the targets with a help text, as `make help` shows them.
 TARGETS := $(shell sed -n 's/^\([a-z_.-]*\):.*\#\# .*/\1/p' Makefile)
-VARIABLES := SMP MEM DELIVERY ICOUNT BOOTARGS BENCH TESTS
+VARIABLES := MACHINE SMP MEM DELIVERY ICOUNT BOOTARGS BENCH TESTS
 
 refuse = $(error $(1). $(2))
 
@@ -13,7 +13,7 @@ endif
 
 given := $(foreach v,$(filter-out -*- MAKEFLAGS MAKECMDGOALS,$(.VARIABLES)),\
     $(if $(filter command,$(firstword $(origin $v))),$v))
-unknown := $(filter-out $(VARIABLES) UINTA_CACHE,$(given))
+unknown := $(filter-out $(VARIABLES) UINTA_CACHE QEMU_SRC,$(given))
 ifneq ($(unknown),)
 $(call refuse,unknown variable: $(unknown),Known: $(VARIABLES); see `make help`)
 endif
@@ -28,8 +28,10 @@ one_of = $(if $(and $(filter 1,$(words $($(1)))),$(filter $(2),$($(1)))),,\
     $(call refuse,$(1)='$($(1))' is not known,Known: $(2)))
 
 # Strip: the defaults have a comment behind them.
-$(foreach v,SMP MEM DELIVERY ICOUNT BENCH,$(eval override $v := $(strip $($v))))
+$(foreach v,MACHINE SMP MEM DELIVERY ICOUNT BENCH,$(eval override $v := $(strip $($v))))
 
+MACHINES := stock native
+$(call one_of,MACHINE,$(MACHINES))
 $(call one_of,SMP,1 2 3 4 5 6 7 8)
 $(call one_of,DELIVERY,auto emulated native notify)
 ifneq ($(ICOUNT),)

@@ -1,8 +1,11 @@
 # Booting, debugging, testing, measuring.
 
 bootargs = $(strip delivery=$(DELIVERY) $(BOOTARGS))
+# The QEMU of that machine, built before the first use; stock needs none.
+MACHINE_RUN = $(if $(filter native,$(MACHINE)),@tools/qemu/build,@:)
+
 # exec: QEMU's exit status is the recipe's, and ^C reaches the guest.
-QEMU_RUN = @exec tools/run-qemu --smp $(SMP) --mem $(MEM) \
+QEMU_RUN = @exec tools/run-qemu --machine $(MACHINE) --smp $(SMP) --mem $(MEM) \
     $(if $(ICOUNT),--icount $(ICOUNT)) --append '$(bootargs)'
 # A socket file: two people on one machine do not meet on a port.
 QEMU_GDB = -- -S -gdb unix:build/gdb.sock,server=on,wait=off
@@ -12,8 +15,11 @@ GDB_RUN = @test -S build/gdb.sock || \
     exec gdb-multiarch -q -x tools/gdb/uinta.gdb \
     -ex 'target remote build/gdb.sock' build/kernel/kernel.elf
 
-TEST_RUN = @$(PYTHON) tools/test --filter '$(TESTS)' $(HOST_TESTS)
-BENCH_RUN = @$(PYTHON) tools/bench --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
+# On all machines, unless the command line names one.
+TEST_RUN = @$(PYTHON) tools/test --filter '$(TESTS)' \
+    $(if $(filter MACHINE,$(given)),--machine $(MACHINE)) $(HOST_TESTS)
+BENCH_RUN = @$(PYTHON) tools/bench --machine $(MACHINE) \
+    --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
 
 # Host tests: tests/host/test_X.c is linked with what its first line names:
 #     /* link: user/lib/elf.c user/lib/cpio.c */
