@@ -26,23 +26,24 @@ enum object_type {
 
 /* Rights of a handle. A handle can be duplicated with fewer, never more. */
 enum right {
-    R_READ = 1 << 0,     /* memory: map readable; system: read the log */
-    R_WRITE = 1 << 1,    /* memory: map writable; system: write the log */
-    R_EXEC = 1 << 2,     /* memory: map executable */
-    R_PHYS = 1 << 3,     /* memory: learn the physical address */
-    R_RING = 1 << 4,     /* doorbell: ring it */
-    R_WAIT = 1 << 5,     /* notification: wait, poll, make doorbells */
-    R_CALL = 1 << 6,     /* endpoint: call */
-    R_RECEIVE = 1 << 7,  /* endpoint: receive, reply, bind, badge */
-    R_MANAGE = 1 << 8,   /* process, thread: map, give, start, kill, set */
-    R_STATUS = 1 << 9,   /* process: status and watch */
-    R_ATTACH = 1 << 10,  /* irq: become its owner */
-    R_INSPECT = 1 << 11, /* system: info calls */
-    R_KILL = 1 << 12,    /* system: kill a process by id */
-    R_RESET = 1 << 13,   /* system: power off, reboot */
-    R_DUP = 1 << 14,     /* any: duplicate, give, send in a message */
-    R_DEVICE = 1 << 15,  /* system: make handles to devices */
-    R_ALL = (1 << 16) - 1
+    R_READ = 1 << 0,      /* memory: map readable; system: read the log */
+    R_WRITE = 1 << 1,     /* memory: map writable; system: write the log */
+    R_EXEC = 1 << 2,      /* memory: map executable */
+    R_PHYS = 1 << 3,      /* memory: learn the physical address */
+    R_RING = 1 << 4,      /* doorbell: ring it */
+    R_WAIT = 1 << 5,      /* notification: wait, poll, make doorbells */
+    R_CALL = 1 << 6,      /* endpoint: call */
+    R_RECEIVE = 1 << 7,   /* endpoint: receive, reply, bind, badge */
+    R_MANAGE = 1 << 8,    /* process, thread: map, give, start, kill, set */
+    R_STATUS = 1 << 9,    /* process: status and watch */
+    R_ATTACH = 1 << 10,   /* irq: become its owner */
+    R_INSPECT = 1 << 11,  /* system: info calls */
+    R_KILL = 1 << 12,     /* system: kill a process by id */
+    R_RESET = 1 << 13,    /* system: power off, reboot */
+    R_DUP = 1 << 14,      /* any: duplicate, give, send in a message */
+    R_DEVICE = 1 << 15,   /* system: make handles to devices */
+    R_CONTEXTS = 1 << 16, /* system: reach the U contexts of all harts */
+    R_ALL = (1 << 17) - 1
 };
 
 /* Protections of process_map; writable and executable together is refused. */

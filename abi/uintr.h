@@ -35,11 +35,16 @@
 enum { SOURCES_MAX = 512 }; /* PLIC sources this system routes: 1..511 */
 
 /*
- * At USER_UINTR_STATS, written by the driver's interrupt entry and shown by
- * `irqs`; the kernel only reads it, and only to show it.
+ * At USER_UINTR_STATS. The driver's interrupt entry counts there, `irqs` shows
+ * it; the kernel reads it only to show it. No source has number 0: in its place
+ * the kernel writes the index of the hart that the thread runs on, whenever the
+ * thread comes to a hart.
  */
 struct uintr_stats {
-    uint64_t direct[SOURCES_MAX]; /* claims taken through the virtual page */
+    union {
+        uint64_t hart;
+        uint64_t direct[SOURCES_MAX]; /* claims that the driver made */
+    };
 };
 
 #endif

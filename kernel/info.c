@@ -127,12 +127,8 @@ static bool fill_irq(uint64_t index, void *info)
     out->mode = irq->mode;
     out->hart = irq->hart;
     out->kernel = irq->kernel_count;
-    if (irq->thread) {
-        struct memory *page = irq->thread->uintr->stats;
-        struct uintr_stats *stats = phys_to_virt(memory_page(page, 0));
-
-        out->direct = stats->direct[s];
-    }
+    if (irq->thread)
+        out->direct = irq->thread->uintr->stats->direct[s];
     return true;
 }
 

@@ -284,6 +284,22 @@ static inline void account(struct hart *h)
     h->switches++;
 }
 
+/*
+ * What few threads need, or follow. One that was taken off a hart inside its
+ * restartable sequence goes on at the abort address, which finds in t6 how far
+ * it had come.
+ */
+static __attribute__((noinline)) void switch_rest(struct hart *h,
+                                                  struct thread *t)
+{
+    if (h->uthread != t && (h->uthread || t->uintr))
+        uintr_switch(t);
+    if (t->x[X_PC] - t->rseq_start < t->rseq_size) {
+        t->x[X_T6] = t->x[X_PC];
+        t->x[X_PC] = t->rseq_abort;
+    }
+}
+
 static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
 {
     struct thread *t;
@@ -313,8 +329,8 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
     }
     h->space = t->process;
     space_enter(&t->process->space);
-    if (h->uthread != t && (h->uthread || t->uintr))
-        uintr_switch(t);
+    if (h->uthread || t->switch_work)
+        switch_rest(h, t);
     h->trapped = t;
     t->reload = 0;
     return t;
@@ -330,7 +346,7 @@ sched_resume(void)
     struct hart *h = this_hart;
     struct thread *t = h->current;
 
-    if (h->resched || !t || h->uthread || t->uintr ||
+    if (h->resched || !t || h->uthread || t->switch_work ||
         h->slice_end != DEADLINE_NEVER || h->ready_map >> t->priority ||
         t->priority != t->base_priority ||
         (t->process->space.fence_harts & 1u << h->index))

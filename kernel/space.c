@@ -170,7 +170,8 @@ uint64_t *space_entry(struct space *s, uint64_t address, bool create)
 static bool overlaps(struct space *s, uint64_t start, uint64_t size)
 {
     /* the pages that uintr_register maps belong to the kernel */
-    if (start < USER_UINTR_STATS + PAGE_SIZE && start + size > USER_UINTR_PLIC)
+    if (start < USER_UINTR_STATS + PAGE_SIZE &&
+        start + size > USER_UINTR_CONTEXTS)
         return true;
     list_each_entry(struct region, r, &s->regions, node) {
         if (start < r->start + r->size && r->start < start + size)

@@ -6,7 +6,7 @@
 #include "kernel/notification.h"
 #include "kernel/uintr.h"
 
-int64_t sys_uintr_register(void)
+int64_t sys_uintr_register(uint64_t hs)
 {
     struct thread *t = current_thread();
     int64_t error;
@@ -15,7 +15,9 @@ int64_t sys_uintr_register(void)
         return E_UNSUPPORTED;
     if (t->process->uintr_thread)
         return E_BUSY;
-    error = uintr_make(t);
+    if (hs && !handle_object(&t->process->table, hs, OBJECT_SYSTEM, R_CONTEXTS))
+        return handle_error(&t->process->table, hs, OBJECT_SYSTEM);
+    error = uintr_make(t, hs != 0);
     return error ? error : (int64_t)uintr_delivery;
 }
 

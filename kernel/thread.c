@@ -213,6 +213,24 @@ int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
     return OK;
 }
 
+int64_t sys_thread_rseq(uint64_t start, uint64_t end, uint64_t abort)
+{
+    struct thread *t = current_thread();
+
+    if (end < start || (start & 1) || (abort & 1))
+        return E_ARG;
+    if (end > USER_END || abort >= USER_END)
+        return E_RANGE;
+    if (abort - start < end - start)
+        return E_ARG; /* it would never come out */
+    t->rseq_start = start;
+    t->rseq_size = end - start;
+    t->rseq_abort = abort;
+    t->switch_work &= ~(uint32_t)SWITCH_RSEQ;
+    t->switch_work |= t->rseq_size ? SWITCH_RSEQ : 0;
+    return OK;
+}
+
 int64_t sys_thread_yield(void)
 {
     sched_yield();

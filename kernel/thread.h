@@ -20,7 +20,8 @@ enum {
     X_A1 = 11,
     X_A2 = 12,
     X_T3 = 28,
-    X_T4 = 29
+    X_T4 = 29,
+    X_T6 = 31
 };
 
 struct thread {
@@ -49,11 +50,16 @@ struct thread {
     struct process *server; /* who has its call and owes a reply */
     uint64_t token;         /* names that call; sequence << 16 | slot */
 
-    struct uintr *uintr; /* NULL = takes no user interrupts */
-    struct hart *uhart;  /* whose CSRs hold its state, NULL = none */
+    uint32_t switch_work; /* enum switch_work: what resuming it takes */
+    struct uintr *uintr;  /* NULL = takes no user interrupts */
+    struct hart *uhart;   /* whose CSRs hold its state, NULL = none */
+    uint64_t rseq_start, rseq_size, rseq_abort; /* restartable sequence */
 
     uint64_t instructions;
 };
+
+/* Beyond registers and page table; most threads have none of it. */
+enum switch_work { SWITCH_UINTR = 1, SWITCH_RSEQ = 2 };
 
 extern struct list all_threads;
 

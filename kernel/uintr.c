@@ -6,6 +6,7 @@
 #include "kernel/memory.h"
 #include "kernel/notification.h"
 #include "kernel/panic.h"
+#include "kernel/phys.h"
 #include "kernel/plic.h"
 #include "kernel/pool.h"
 #include "kernel/sched.h"
@@ -18,6 +19,22 @@ uint32_t uintr_delivery;
     DO(uscratch, CSR_USCRATCH) \
     DO(uepc, CSR_UEPC)         \
     DO(ucause, CSR_UCAUSE) DO(utval, CSR_UTVAL) DO(ustatus, CSR_USTATUS)
+
+/*
+ * The entries of a driver's pages, which lie side by side in one table: the U
+ * contexts by hart, the virtual PLIC page, the counters.
+ */
+enum { PLIC_ENTRY = HARTS_MAX, STATS_ENTRY, ENTRIES };
+static_assert(USER_UINTR_PLIC == USER_UINTR_CONTEXTS + HARTS_MAX * PAGE_SIZE &&
+                  USER_UINTR_STATS == USER_UINTR_PLIC + PAGE_SIZE &&
+                  USER_UINTR_CONTEXTS >> 21 == USER_UINTR_STATS >> 21 &&
+                  sizeof(struct uintr_stats) <= PAGE_SIZE,
+              "abi/layout.h");
+
+static uint64_t page_entry(uint64_t physical)
+{
+    return physical >> 12 << 10 | PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
+}
 
 /* What would be pending if t's state were loaded. */
 static uint64_t pending(struct uintr *u)
@@ -59,7 +76,7 @@ static void unload(struct hart *h)
     t->uhart = NULL;
     route_sources(t, h, false);
     /* no sibling thread may reach the context of whoever comes next */
-    *u->plic_entry = 0;
+    u->entries[PLIC_ENTRY] = 0;
     if (t->process->thread_count > 1)
         space_shoot_down(&t->process->space, USER_UINTR_PLIC, PAGE_SIZE);
 }
@@ -67,11 +84,12 @@ static void unload(struct hart *h)
 static void load(struct hart *h, struct thread *t)
 {
     struct uintr *u = t->uintr;
-    uint64_t entry = plic_context_page(h->plic_u) >> 12 << 10 | PTE_V | PTE_R |
-                     PTE_W | PTE_U | PTE_A | PTE_D;
 
-    *u->plic_entry = entry;
-    sfence_page(USER_UINTR_PLIC);
+    if (!u->contexts) {
+        u->entries[PLIC_ENTRY] = page_entry(plic_context_page(h->plic_u));
+        sfence_page(USER_UINTR_PLIC);
+    }
+    u->stats->hart = h->index;
     route_sources(t, h, true);
     csr_write(CSR_SIDELEG, UIRQ_ALL);
 #define LOAD(field, csr) csr_write(csr, u->field);
@@ -203,12 +221,14 @@ static struct pool uintr_pool = {.size = sizeof(struct uintr)};
 
 void uintr_free(struct thread *t)
 {
-    *t->uintr->plic_entry = *t->uintr->stats_entry = 0;
+    memset(t->uintr->entries, 0, ENTRIES * sizeof(uint64_t));
     if (t->process->thread_count > 1)
-        space_shoot_down(&t->process->space, USER_UINTR_PLIC, 2 * PAGE_SIZE);
-    object_put(&t->uintr->stats->object);
+        space_shoot_down(&t->process->space, USER_UINTR_CONTEXTS,
+                         ENTRIES * PAGE_SIZE);
+    object_put(&t->uintr->stats_memory->object);
     pool_free(&uintr_pool, t->uintr);
     t->uintr = NULL;
+    t->switch_work &= ~(uint32_t)SWITCH_UINTR;
 }
 
 static void timer_fired(struct timer *timer)
@@ -217,28 +237,30 @@ static void timer_fired(struct timer *timer)
 }
 
 /* For sys_uintr_register: everything that can fail, then nothing that can. */
-int64_t uintr_make(struct thread *t)
+int64_t uintr_make(struct thread *t, bool contexts)
 {
     struct space *s = &t->process->space;
     struct uintr *u = pool_alloc(&uintr_pool);
 
     if (!u)
         return E_NOMEM;
-    u->stats = memory_new(PAGE_SIZE, false);
-    u->plic_entry = space_entry(s, USER_UINTR_PLIC, true);
-    u->stats_entry = space_entry(s, USER_UINTR_STATS, true);
-    if (!u->stats || !u->plic_entry || !u->stats_entry) {
-        if (u->stats)
-            object_put(&u->stats->object);
+    u->stats_memory = memory_new(PAGE_SIZE, false);
+    u->entries = space_entry(s, USER_UINTR_CONTEXTS, true);
+    if (!u->stats_memory || !u->entries) {
+        if (u->stats_memory)
+            object_put(&u->stats_memory->object);
         pool_free(&uintr_pool, u);
         return E_NOMEM;
     }
-    static_assert(sizeof(struct uintr_stats) <= PAGE_SIZE, "one page");
-    *u->stats_entry = memory_page(u->stats, 0) >> 12 << 10 | PTE_V | PTE_R |
-                      PTE_W | PTE_U | PTE_A | PTE_D;
+    u->stats = phys_to_virt(memory_page(u->stats_memory, 0));
+    u->entries[STATS_ENTRY] = page_entry(virt_to_phys(u->stats));
+    u->contexts = contexts;
+    for (uint32_t i = 0; contexts && i < hart_count; i++)
+        u->entries[i] = page_entry(plic_context_page(harts[i].plic_u));
     u->thread = t;
     timer_init(&u->timer, timer_fired);
     t->uintr = u;
+    t->switch_work |= SWITCH_UINTR;
     t->process->uintr_thread = t;
     uintr_switch(t);
     return OK;

@@ -15,9 +15,10 @@ struct uintr {
     uint64_t utvec, uscratch, uepc, ucause, utval, ustatus, uie;
     uint64_t uip;      /* USIP and UTIP; UEIP follows from `recorded` */
     uint32_t recorded; /* sources the kernel claimed for it, not taken */
-    uint64_t *plic_entry,
-        *stats_entry;                  /* page-table entries of the two pages */
-    struct memory *stats;              /* struct uintr_stats */
+    uint64_t *entries; /* page table, USER_UINTR_CONTEXTS.. */
+    bool contexts;     /* those, and no virtual page */
+    struct memory *stats_memory;
+    struct uintr_stats *stats;         /* in it */
     struct notification *notification; /* raises USIP */
     struct timer timer;                /* raises UTIP */
 };
@@ -46,5 +47,8 @@ void uintr_kicked(void);
 void uintr_abandon(struct thread *t);
 void uintr_free(struct thread *t);
 
-/* Give the current thread user-interrupt state; OK or E_NOMEM. */
-int64_t uintr_make(struct thread *t);
+/*
+ * Give the current thread user-interrupt state; OK or E_NOMEM. contexts: map
+ * the U contexts of all harts instead of the virtual page.
+ */
+int64_t uintr_make(struct thread *t, bool contexts);

@@ -88,7 +88,7 @@ enum { LONG_US = 3000000 };
 TEST(registering)
 {
     ready();
-    EXPECT(sys_uintr_register(), E_BUSY);
+    EXPECT(sys_uintr_register(0), E_BUSY);
     EXPECT(sys_irq_attach(rtc_irq), E_BUSY);
     EXPECT(sys_irq_bind(rtc_irq, bell), E_BUSY);
     EXPECT(sys_irq_ack(rtc_irq), E_STATE);

@@ -6,7 +6,6 @@ nothing, why it could not.
 """
 import re
 import subprocess
-from pathlib import Path
 
 from .machine import TOP, Machine, Stopped, icount_shift
 
@@ -15,15 +14,22 @@ GUEST = TOP / "tests/guest"
 
 def cases(program):
     """Names of the cases, from the source."""
-    source = Path(GUEST / f"{program}.c").read_text(encoding="utf-8")
-    return re.findall(r"^TEST\((\w+)\)", source, re.MULTILINE)
+    return re.findall(r"^TEST\((\w+)\)", source(program), re.MULTILINE)
+
+
+def source(program):
+    """The C source of a program, NAME.c or NAME/*.c."""
+    files = sorted(GUEST.glob(f"{program}.c")) or \
+        sorted(GUEST.glob(f"{program}/*.c"))
+    return "\n".join(f.read_text(encoding="utf-8") for f in files)
 
 
 def programs():
     """Programs that speak this protocol."""
-    return sorted(p.stem for p in GUEST.glob("*.c")
-                  if re.search(r"TEST_MAIN|\btest_main\(",
-                               p.read_text(encoding="utf-8")))
+    names = {p.stem for p in GUEST.glob("*.c")} | \
+        {p.parent.name for p in GUEST.glob("*/*.c")}
+    return sorted(n for n in names
+                  if re.search(r"TEST_MAIN|\btest_main\(", source(n)))
 
 
 class Run:

@@ -14,8 +14,10 @@ struct uintr_handler {
 
 _Static_assert(sizeof(struct uintr_handler) == 16, "entry.S shifts by 4");
 
-extern const char uintr_vectors[];
+extern const char uintr_vectors[], uintr_vectors_retry[], uintr_vectors_rseq[];
+extern const char uintr_rseq_start[], uintr_rseq_end[], uintr_rseq_abort[];
 void uintr_take_recorded(void);
+uint64_t uintr_take_next(void);
 void uintr_timer_expired(void);
 
 uint64_t uintr_unexpected;
@@ -43,15 +45,33 @@ static struct {
     void *arg;
 } uintr_timer = {.call = unexpected_timer};
 
-int64_t uintr_init(void)
+static int64_t begin(handle_t system, const char *vectors)
 {
-    int64_t delivery = sys_uintr_register();
+    int64_t delivery = sys_uintr_register(system);
     if (delivery < 0)
         return delivery;
     enum { VECTORED = 1 }; /* utvec.MODE [N 1.1] */
     uintr_csr_write(CSR_UIE, 0);
-    uintr_csr_write(CSR_UTVEC, (uintptr_t)uintr_vectors | VECTORED);
+    uintr_csr_write(CSR_UTVEC, (uintptr_t)vectors | VECTORED);
     return delivery;
+}
+
+int64_t uintr_init(void)
+{
+    return begin(0, uintr_vectors);
+}
+
+int64_t uintr_init_retry(handle_t system)
+{
+    return begin(system, uintr_vectors_retry);
+}
+
+int64_t uintr_init_rseq(handle_t system)
+{
+    int64_t error =
+        sys_thread_rseq((uintptr_t)uintr_rseq_start, (uintptr_t)uintr_rseq_end,
+                        (uintptr_t)uintr_rseq_abort);
+    return error ? error : begin(system, uintr_vectors_rseq);
 }
 
 /*
@@ -111,6 +131,17 @@ void uintr_take_recorded(void)
         handler->call(handler->arg);
         *complete = (uint32_t)source;
     }
+}
+
+/* For contexts.S: one such source, 0 for none; it handles and completes it. */
+uint64_t uintr_take_next(void)
+{
+    int64_t source = sys_uintr_take();
+
+    if (source <= 0 || source >= SOURCES_MAX)
+        return 0;
+    uintr_taken++;
+    return (uint64_t)source;
 }
 
 void uintr_timer_expired(void)

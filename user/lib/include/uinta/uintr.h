@@ -56,6 +56,16 @@
 int64_t uintr_init(void);
 
 /*
+ * The same for a driver that finds its PLIC context by the number of its hart,
+ * as was done before there was a virtual page: with the retry loop, which can
+ * be fooled, or with a restartable sequence, which takes the thread's one
+ * thread_rseq(). For measurements and labs: such a driver can reach other
+ * drivers' contexts. `system` has R_CONTEXTS; E_RIGHTS without.
+ */
+int64_t uintr_init_retry(handle_t system);
+int64_t uintr_init_rseq(handle_t system);
+
+/*
  * Install a handler, then enable its class of interrupt in uie (NULL removes
  * it and leaves uie alone). Install before irq_attach: an interrupt without a
  * receiver is completed, counted in uintr_unexpected, and lost.
