@@ -40,6 +40,7 @@ programs: ## only the programs
 archive: ## only the boot archive, with the programs
 host-tests: ## only the tests that run on this machine, do not run them
 isa: ## only tests/isa, the conformance program of user interrupts
+bare: ## only the bare-metal tests of the machine's devices: tests/plic, ...
 machine: ## fetch, patch and build the QEMU of MACHINE=native; once
 	$(MACHINE_RUN)
 qemu: all machine ## boot it: a shell on this terminal (halt, or ctrl-A x, ends it)
@@ -49,7 +50,7 @@ qemu-gdb: all machine ## the same, stopped at its first instruction for `make gd
 	$(QEMU_RUN) $(QEMU_GDB)
 gdb: ## debug what `make qemu-gdb` started (docs/debugging.md)
 	$(GDB_RUN)
-test: all host-tests isa ## run all tests on all machines; last line "N passed, N failed"
+test: all host-tests isa bare ## run all tests on all machines; last line "N passed, N failed"
 	$(TEST_RUN)
 bench: all machine ## measure; prints a table, writes build/bench/NAME.json
 	$(BENCH_RUN)
@@ -65,4 +66,4 @@ clean: ## remove build/ (the cache of newlib and OpenSBI stays)
 	rm -rf build
 
 .PHONY: help setup all machine qemu qemu-gdb gdb test bench loc format format-check
-.PHONY: compile_commands.json clean kernel sbi programs archive host-tests isa
+.PHONY: compile_commands.json clean kernel sbi programs archive host-tests isa bare
