@@ -19,6 +19,7 @@ int main(int argc, char **argv)
     measure_messages();
     measure_other();
     measure_notify(&rtc);
+    measure_remedies(&rtc);
     measure_uintr(&rtc); /* last: from then on a switch also moves u* CSRs */
     rows_print();
     return 0;

@@ -55,12 +55,13 @@ void peer_unmap(volatile uint64_t *page);
 /* Its side: a function for each role; returns main's value. */
 int peer_main(const char *role);
 
-/* In calls.c, messages.c, other.c, notify.c, uintr.c: all their rows. */
+/* In the files of these names: all their rows. */
 void measure_calls(void);
 void measure_messages(void);
 void measure_other(void);
 struct rtc;
 void measure_notify(struct rtc *device);
+void measure_remedies(struct rtc *device);
 void measure_uintr(struct rtc *device);
 
 #endif

@@ -5,7 +5,7 @@
 #include <uinta/process.h>
 #include "micro.h"
 
-enum { ROWS_MAX = 48 };
+enum { ROWS_MAX = 64 };
 
 uint64_t samples[ROUNDS];
 

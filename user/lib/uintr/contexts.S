@@ -36,13 +36,18 @@
         sd      t0, 0(t1)
         .endm
 
-        /* The kernel's claims: to `dispatch` with a1 = one of them, or return. */
-        .macro  kernel_claim dispatch
+        /*
+         * Nothing to claim. Directly after a claim that is all there was; else
+         * the kernel may have one for us: to `dispatch` with a1 = its source.
+         */
+        .macro  nothing dispatch
+        ld      t0, DIRECT(sp)
+        bnez    t0, 4f
         call    uintr_take_next
         mv      a1, a0
         sd      zero, DIRECT(sp)
         bnez    a1, \dispatch
-        restore_return
+4:      restore_return
         .endm
 
         .text
@@ -55,6 +60,7 @@
         vectors uintr_vectors_retry, external_retry
 external_retry:
         save
+        sd      zero, DIRECT(sp)
 claim_retry:
         context
         lwu     a1, PLIC_CLAIM(t0)
@@ -65,7 +71,7 @@ claim_retry:
         STEP
         bnez    a1, 2f
         bne     t1, t2, claim_retry
-        kernel_claim dispatch_retry
+        nothing dispatch_retry
 2:      li      t0, 1
         sd      t0, DIRECT(sp)
         STEP
@@ -94,6 +100,7 @@ complete_retry:
         vectors uintr_vectors_rseq, external_rseq
 external_rseq:
         save
+        sd      zero, DIRECT(sp)
         j       claim_rseq
 dispatch_rseq:
         handle
@@ -117,7 +124,7 @@ uintr_rseq_end:
         sd      t0, DIRECT(sp)
         STEP
         j       dispatch_rseq
-3:      kernel_claim dispatch_rseq
+3:      nothing dispatch_rseq
 
         .globl  uintr_rseq_abort
 uintr_rseq_abort:

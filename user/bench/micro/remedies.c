@@ -1,0 +1,113 @@
+/*
+ * What it costs to complete in the right PLIC context: the virtual page, the
+ * retry loop, the restartable sequence (docs/design/interrupts.md). For each a
+ * whole interrupt of a driver that computes, and what a context switch costs
+ * more because this process takes user interrupts, with one source.
+ */
+#include <uinta/process.h>
+#include <uinta/thread.h>
+#include <uinta/uintr.h>
+#include "abi/startup.h"
+#include "device.h"
+#include "micro.h"
+
+static struct rtc rtc;
+
+static int64_t page(handle_t system)
+{
+    (void)system;
+    return uintr_init();
+}
+
+static const struct remedy {
+    int64_t (*init)(handle_t system);
+    const char *whole, *moved;
+} remedies[] = {
+    {page, "interrupt-whole-page", "switch-added-page"},
+    {uintr_init_retry, "interrupt-whole-retry", "switch-added-retry"},
+    {uintr_init_rseq, "interrupt-whole-rseq", "switch-added-rseq"},
+};
+
+static void on_alarm(void *base)
+{
+    goldfish_clear(base);
+}
+
+/* From behind the store that raises to the next instruction. */
+static void interrupts(void)
+{
+    volatile uint32_t *low = goldfish_reg(rtc.base, GOLDFISH_ALARM_LOW);
+
+    *goldfish_reg(rtc.base, GOLDFISH_ALARM_HIGH) = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t before, after;
+        __asm__ volatile("rdcycle %0\n sw zero, (%2)\n rdcycle %1"
+                         : "=&r"(before), "=&r"(after)
+                         : "r"(low)
+                         : "memory");
+        samples[i] = after - before - 1 - COUNT_COST;
+    }
+}
+
+/* Two switches: to an equal in another process, and back. */
+static void switches(void)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        uint64_t start = count();
+        sys_thread_yield();
+        samples[i] = count() - start - COUNT_COST;
+    }
+}
+
+static uint64_t least(void)
+{
+    uint64_t value = samples[0];
+    for (int i = 1; i < ROUNDS; i++)
+        value = samples[i] < value ? samples[i] : value;
+    return value;
+}
+
+/* In a thread of its own, for a process has one that takes user interrupts. */
+static int64_t measure(void *argument)
+{
+    const struct remedy *r = argument;
+
+    switches();
+    uint64_t without = least();
+    int64_t kind = r->init(startup_handle("system"));
+    if (kind == E_UNSUPPORTED)
+        return 0;
+    must(kind, r->whole);
+    const char *delivery = kind == DELIVERY_NATIVE ? "native" : "emulated";
+    uintr_on_source(RTC_SOURCE, on_alarm, (void *)rtc.base);
+    must(sys_irq_attach(rtc.irq), "attach");
+    uintr_enable();
+    interrupts();
+    row(r->whole, delivery, "instructions", 1);
+    switches();
+    for (int i = 0; i < ROUNDS; i++)
+        samples[i] -= without;
+    row(r->moved, delivery, "instructions", 2);
+    must(sys_irq_release(rtc.irq), "release");
+    return 0;
+}
+
+void measure_remedies(struct rtc *device)
+{
+    handle_t n = must(sys_notification_create(), "notification");
+    handle_t bell = must(sys_doorbell_create(n, 1), "doorbell");
+    const struct spawn_handle handles[] = {{"ring", bell, 0}};
+    int peer = peer_start("yield", handles, 1, PRIORITY_MAIN);
+
+    must(sys_notification_wait(n, 1, DEADLINE_NEVER), "peer");
+    rtc = *device;
+    for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
+        struct thread t;
+        must(thread_start(&t, measure, (void *)&remedies[i], PRIORITY_MAIN),
+             "thread");
+        thread_join(&t);
+    }
+    peer_end(peer);
+    sys_handle_close(bell);
+    sys_handle_close(n);
+}
