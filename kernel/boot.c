@@ -28,24 +28,43 @@ extern char kernel_start[], kernel_end[], hart_stacks[];
 extern char init_image[], init_image_end[];
 extern char secondary_entry[], trap_resume[];
 
-struct ticket_lock kernel_lock;
+struct kernel_lock kernel_lock;
 
+#define LOAD(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+
+/*
+ * Long waits give the processor away, or an emulator that runs harts in turns
+ * spins here for the rest of our turn while the one whose turn it is waits. A
+ * wfi with an interrupt pending does it, and so we raise one: an extra look
+ * at nothing (trap.c, kicked) does no harm.
+ */
 void kernel_lock_acquire(void)
 {
-    uint32_t ticket =
-        __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_ACQUIRE);
+    enum { LOOKS_A_TURN = 200, PATIENCE = 100000 };
+    uint32_t ticket = 0;
 
-    /* as LOCK_WAIT in trap.S; on these paths nobody counts instructions */
-    while (__atomic_load_n(&kernel_lock.owner, __ATOMIC_ACQUIRE) != ticket) {
-        csr_set(CSR_SIP, 1 << IRQ_S_SOFT);
-        __asm__ volatile("wfi");
+    for (uint32_t looks = 1;; looks++) {
+        if (LOAD(kernel_lock.owner) ==
+                (looks > PATIENCE ? ticket : LOAD(kernel_lock.next)) &&
+            !LOAD(kernel_lock.held) &&
+            !__atomic_exchange_n(&kernel_lock.held, 1, __ATOMIC_ACQUIRE)) {
+            kernel_lock.owner += looks > PATIENCE;
+            return;
+        }
+        if (looks == PATIENCE)
+            ticket = __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_RELAXED);
+        if (looks % LOOKS_A_TURN) {
+            __asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010"); /* pause */
+        } else {
+            csr_set(CSR_SIP, 1 << IRQ_S_SOFT);
+            __asm__ volatile("wfi");
+        }
     }
 }
 
 void kernel_lock_release(void)
 {
-    __atomic_store_n(&kernel_lock.owner, kernel_lock.owner + 1,
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(&kernel_lock.held, 0, __ATOMIC_RELEASE);
 }
 
 static struct thread sinks[HARTS_MAX];

@@ -47,11 +47,16 @@ extern uint32_t harts_started; /* bit i: harts[i] runs or will in a moment */
 
 register struct hart *this_hart __asm__("tp");
 
-/* The one kernel lock: a ticket lock, so that no hart starves. */
-struct ticket_lock {
-    uint32_t next, owner;
-};
-extern struct ticket_lock kernel_lock;
+/*
+ * The one kernel lock. Whoever finds it free takes it; a hart that has looked
+ * at it for long in vain draws a ticket, and then nobody without one overtakes
+ * it. Not tickets from the start: a host with fewer processors than harts
+ * would have to run every hart in turn for each single system call.
+ */
+extern struct kernel_lock {
+    uint32_t held;
+    uint32_t next, owner; /* tickets; equal: nobody has one */
+} kernel_lock;
 void kernel_lock_acquire(void);
 void kernel_lock_release(void);
 

@@ -20,10 +20,9 @@
 
 #define SYSCALL_SLOTS 128 /* entries of syscall_table, a power of two */
 
-/* struct ticket_lock */
-#define LOCK_NEXT  0
-#define LOCK_OWNER 4
-#define LOCK_SPINS 200 /* looks at a taken lock before a wfi */
+/* struct kernel_lock, whose first word is `held` */
+#define LOCK_NEXT  4
+#define LOCK_OWNER 8
 
 #define KERNEL_BASE  0xffffffc000000000 /* virtual = physical + this */
 #define STACK_SIZE   8192

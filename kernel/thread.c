@@ -17,7 +17,9 @@ static_assert(offsetof(struct thread, x) == THREAD_REG(0) &&
                   offsetof(struct hart, trapped) == HART_TRAPPED &&
                   offsetof(struct hart, stack) == HART_STACK &&
                   offsetof(struct hart, resched) == HART_RESCHED &&
-                  offsetof(struct ticket_lock, owner) == LOCK_OWNER,
+                  offsetof(struct kernel_lock, held) == 0 &&
+                  offsetof(struct kernel_lock, next) == LOCK_NEXT &&
+                  offsetof(struct kernel_lock, owner) == LOCK_OWNER,
               "offsets.h");
 
 struct list all_threads = {&all_threads, &all_threads};

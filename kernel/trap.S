@@ -26,38 +26,19 @@
     .endr
 .endm
 
-/* acquire: take a ticket, wait for the turn; clobbers t3..t6 */
-.macro LOCK_ACQUIRE
+/* acquire: as kernel_lock_acquire (boot.c) when nobody waits; clobbers t3..t5 */
+.macro LOCK_ACQUIRE wait
     la      t3, kernel_lock
-    li      t4, 1
-    amoadd.w.aq t4, t4, (t3)
-10: lw      t5, LOCK_OWNER(t3)
-    bne     t4, t5, 11f
-    fence   r, rw
-.endm
-/*
- * Long waits give the processor away, or an emulator that runs harts in turns
- * spins here for the rest of our turn while the one whose turn it is waits. A
- * wfi with an interrupt pending does it, and so we raise one: an extra look
- * at nothing (trap.c, kicked) does no harm.
- */
-.macro LOCK_WAIT
-11: li      t6, LOCK_SPINS
-12: .insn   i 0x0f, 0, x0, x0, 0x010    /* pause */
+    lw      t4, LOCK_NEXT(t3)
     lw      t5, LOCK_OWNER(t3)
-    beq     t4, t5, 10b
-    addi    t6, t6, -1
-    bnez    t6, 12b
-    csrsi   sip, 1 << 1                 /* SSIP */
-    wfi
-    j       11b
+    bne     t4, t5, \wait
+    li      t4, 1
+    amoswap.w.aq t4, t4, (t3)
+    bnez    t4, \wait
 .endm
 .macro LOCK_RELEASE
     la      t3, kernel_lock
-    lw      t4, LOCK_OWNER(t3)
-    addiw   t4, t4, 1
-    fence   rw, w
-    sw      t4, LOCK_OWNER(t3)
+    amoswap.w.rl zero, zero, (t3)
 .endm
 
     .text
@@ -85,8 +66,8 @@ trap_entry:
     slli    a7, a7, 3
     add     t2, t2, a7
     ld      t2, 0(t2)
-1:  LOCK_ACQUIRE
-    ld      t3, HART_CURRENT(tp)
+1:  LOCK_ACQUIRE 5f
+2:  ld      t3, HART_CURRENT(tp)
     lw      t3, THREAD_DYING(t3)
     bnez    t3, 4f              /* killed while it waited for the lock */
     jalr    t2
@@ -108,11 +89,18 @@ trap_entry:
     li      \r, 0               /* nothing of the kernel leaks */
     .endr
     sret
-    LOCK_WAIT
 3:  la      t2, sys_unknown
     j       1b
 4:  call    thread_leave
     j       trap_resume
+5:  addi    sp, sp, -16
+    sd      t2, 0(sp)
+    call    kernel_lock_acquire
+    ld      t2, 0(sp)
+    addi    sp, sp, 16
+    ld      t3, HART_CURRENT(tp)
+    LOAD    t3, 10, 11, 12, 13, 14, 15, 16
+    j       2b
 
 /* t2 = the thread that trapped; a0 = its result */
 trap_switch:
@@ -134,12 +122,13 @@ trap_slow:
     SAVE    tp, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
     ld      tp, THREAD_HART(tp)
     ld      sp, HART_STACK(tp)
-    LOCK_ACQUIRE
-    csrr    a0, scause
+    LOCK_ACQUIRE 2f
+1:  csrr    a0, scause
     csrr    a1, stval
     call    trap_user
     j       trap_resume
-    LOCK_WAIT
+2:  call    kernel_lock_acquire
+    j       1b
 
 /* a trap inside the kernel is a kernel bug: report it and stop the machine */
 kernel_trap:
