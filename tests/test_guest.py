@@ -11,8 +11,6 @@ from harness.machine import MACHINES
 STOCK = [(1, False), (1, True), (2, False), (4, False)]
 NATIVE = [(1, True), (4, False)]
 ALSO = {"spawn": [(2, True), (4, True)]}
-# The same seed with and without -icount makes the same calls.
-ONLY = {"fuzz": [(1, False), (2, False), (4, False)]}
 LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
 EXTRA = {"uintr": ["-device", "virtio-rng-device"]}
 
@@ -33,9 +31,9 @@ def run_of(program, machine, smp, icount):
 def parameters():
     """Machine by machine, so that one boot's cases follow each other."""
     for program in guest.programs():
-        stock = ONLY.get(program, STOCK) + ALSO.get(program, [])
+        stock = STOCK + ALSO.get(program, [])
         configurations = [("stock", *c) for c in stock] + \
-            [("native", *c) for c in ONLY.get(program, NATIVE)]
+            [("native", *c) for c in NATIVE]
         for machine, smp, icount in configurations:
             if machine not in MACHINES:
                 continue
