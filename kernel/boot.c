@@ -2,6 +2,7 @@
  * From the first C instruction to the first process: memory, translation,
  * PLIC, the other harts, then init with every handle there is.
  */
+#include "abi/sbi_uinta.h"
 #include "abi/startup.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
@@ -11,6 +12,7 @@
 #include "kernel/panic.h"
 #include "kernel/phys.h"
 #include "kernel/plic.h"
+#include "kernel/relay.h"
 #include "kernel/sbi.h"
 #include "kernel/sched.h"
 #include "kernel/trap.h"
@@ -91,6 +93,7 @@ static void hart_enable(struct hart *h)
         plic_context_init(h->plic_u);
     csr_write(CSR_SCOUNTEREN, 7);         /* cycle, time, instret for all */
     csr_write(CSR_SSTATUS, SSTATUS_SPIE); /* sret goes to U-mode, no FP */
+    relay_hart_enable(h);
     h->programmed = 0;
     timer_program(h);
     h->programmed = DEADLINE_NEVER;
@@ -267,7 +270,7 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
     space_kernel_init(machine.ram);
     space_kernel_map(machine.plic);
     plic_init(machine.plic.start, machine.plic_sources);
-    uintr_delivery = sbi_delivery();
+    uintr_delivery = (uint32_t)sbi_uinta(SBI_UINTA_DELIVERY, 0, 0);
     for (uint32_t i = 0; i < hart_count; i++) {
         if (machine.hart[i].context_u < 0)
             uintr_delivery = DELIVERY_NONE;

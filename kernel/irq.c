@@ -84,28 +84,31 @@ void irq_drop(struct irq *irq)
     list_remove(&irq->of_process);
 }
 
+void irq_claimed(uint32_t source)
+{
+    struct irq *irq = source < SOURCES_MAX ? irqs[source] : NULL;
+
+    if (!irq || irq->mode == IRQ_FREE) {
+        plic_complete(this_hart->plic_s, source);
+        plic_disable(this_hart->plic_s, source);
+        irqs_masked[source % SOURCES_MAX]++;
+        log_print("irq: source %u has no owner, masked\n", source);
+        return;
+    }
+    irq->claimed = true;
+    irq->kernel_count++;
+    if (irq->mode == IRQ_NOTIFY)
+        doorbell_ring(irq->bell);
+    else
+        uintr_record(irq->thread);
+}
+
 void irq_interrupt(void)
 {
-    uint32_t context = this_hart->plic_s;
     uint32_t source;
 
-    while ((source = plic_claim(context)) != 0) {
-        struct irq *irq = source < SOURCES_MAX ? irqs[source] : NULL;
-
-        if (!irq || irq->mode == IRQ_FREE) {
-            plic_complete(context, source);
-            plic_disable(context, source);
-            irqs_masked[source % SOURCES_MAX]++;
-            log_print("irq: source %u has no owner, masked\n", source);
-            continue;
-        }
-        irq->claimed = true;
-        irq->kernel_count++;
-        if (irq->mode == IRQ_NOTIFY)
-            doorbell_ring(irq->bell);
-        else
-            uintr_record(irq->thread);
-    }
+    while ((source = plic_claim(this_hart->plic_s)) != 0)
+        irq_claimed(source);
 }
 
 int64_t sys_irq_attach(uint64_t h)

@@ -45,3 +45,5 @@ void irq_drop(struct irq *irq);
 
 /* This hart's S external interrupt. */
 void irq_interrupt(void);
+/* A source claimed in this hart's S context: to its owner. */
+void irq_claimed(uint32_t source);

@@ -1,12 +1,11 @@
 /* Firmware calls: a7 = extension, a6 = function [SBI 3]. */
 #include "kernel/sbi.h"
 #include "abi/sbi_uinta.h"
-#include "abi/startup.h"
 #include "kernel/hart.h"
 
-enum { EXT_LEGACY_PUTCHAR = 0x01, EXT_BASE = 0x10, EXT_TIME = 0x54494d45 };
+enum { EXT_LEGACY_PUTCHAR = 0x01, EXT_TIME = 0x54494d45 };
 enum { EXT_IPI = 0x735049, EXT_RFENCE = 0x52464e43, EXT_HSM = 0x48534d };
-enum { EXT_SRST = 0x53525354, BASE_PROBE = 3, RFENCE_SFENCE = 1 };
+enum { EXT_SRST = 0x53525354, RFENCE_SFENCE = 1 };
 
 static struct sbi_result call(uint64_t ext, uint64_t fn, uint64_t x0,
                               uint64_t x1, uint64_t x2, uint64_t x3)
@@ -60,12 +59,9 @@ void sbi_reset(uint32_t type, uint32_t failed)
     call(EXT_SRST, 0, type, failed, 0, 0);
 }
 
-uint32_t sbi_delivery(void)
+uint64_t sbi_uinta(uint64_t function, uint64_t x0, uint64_t x1)
 {
-    struct sbi_result r = call(EXT_BASE, BASE_PROBE, SBI_EXT_UINTA, 0, 0, 0);
+    struct sbi_result r = call(SBI_EXT_UINTA, function, x0, x1, 0, 0);
 
-    if (r.error || !r.value)
-        return DELIVERY_NONE;
-    r = call(SBI_EXT_UINTA, SBI_UINTA_DELIVERY, 0, 0, 0, 0);
-    return r.error ? DELIVERY_NONE : (uint32_t)r.value;
+    return r.error ? 0 : (uint64_t)r.value;
 }

@@ -17,4 +17,5 @@ void sbi_remote_sfence(uint32_t harts, uint64_t address, uint64_t size);
 void sbi_set_timer(uint64_t deadline);
 void sbi_putchar(char c); /* at the end only: the console is a driver's */
 void sbi_reset(uint32_t type, uint32_t failed);
-uint32_t sbi_delivery(void); /* DELIVERY_* of abi/startup.h */
+/* Our own, abi/sbi_uinta.h; 0 also where it is not there: the 0 of its enums */
+uint64_t sbi_uinta(uint64_t function, uint64_t x0, uint64_t x1);

@@ -2,6 +2,7 @@
 #include "kernel/trap.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
+#include "kernel/relay.h"
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
@@ -43,6 +44,7 @@ static void kicked(void)
     struct thread *t;
 
     csr_clear(CSR_SIP, 1 << IRQ_S_SOFT);
+    relay_interrupt();
     uintr_kicked();
     t = h->current;
     if (t && t->dying) {

@@ -17,6 +17,7 @@
 #include "abi/sbi_uinta.h"
 #include "abi/startup.h"
 #include "abi/uintr.h"
+#include "relay.h"
 #include "reset.h"
 #include "uintr.h"
 
@@ -54,8 +55,8 @@ static int uinta_ecall(unsigned long extid, unsigned long funcid,
                        struct sbi_trap_info *trap)
 {
     if (funcid != SBI_UINTA_DELIVERY)
-        return SBI_ENOTSUPP;
-    *out = uintr_delivery();
+        return relay_ecall(funcid, regs, out);
+    *out = relay_mode() ? DELIVERY_NONE : uintr_delivery();
     return 0;
 }
 
@@ -71,14 +72,27 @@ static int uinta_early_init(bool cold, const struct fdt_match *match)
     return cold ? uintr_reserve() : 0;
 }
 
+/* What a hart needs of us before S-mode runs on it. */
+static void hart_init(void)
+{
+    if (relay_mode())
+        relay_hart_init();
+    else
+        uintr_hart_init();
+}
+
 /* The last thing a starting hart does before it leaves for S-mode. */
 static int uinta_final_init(bool cold, const struct fdt_match *match)
 {
-    uintr_hart_init();
+    int error = cold ? relay_init(fdt_get_address()) : 0;
+
+    if (error)
+        return error;
+    hart_init();
     if (!cold)
         return 0;
     reset_init(fdt_get_address());
-    if (uintr_delivery() == DELIVERY_EMULATED)
+    if (!relay_mode() && uintr_delivery() == DELIVERY_EMULATED)
         plic_mark_user_contexts(fdt_get_address());
     return sbi_ecall_register_extension(&uinta_extension);
 }
@@ -102,7 +116,10 @@ unsigned long platform_override_modules_size = 1;
 struct sbi_trap_regs *__real_sbi_trap_handler(struct sbi_trap_regs *regs);
 struct sbi_trap_regs *__wrap_sbi_trap_handler(struct sbi_trap_regs *regs)
 {
-    if (uintr_finish(regs) || uintr_trap(regs, csr_read(CSR_MCAUSE)))
+    ulong cause = csr_read(CSR_MCAUSE);
+
+    if (uintr_finish(regs) || uintr_trap(regs, cause) ||
+        relay_trap(regs, cause))
         return regs;
     return __real_sbi_trap_handler(regs);
 }
@@ -118,7 +135,7 @@ int __wrap_sbi_hart_reinit(struct sbi_scratch *scratch)
     int error = __real_sbi_hart_reinit(scratch);
 
     if (!error)
-        uintr_hart_init();
+        hart_init();
     return error;
 }
 
