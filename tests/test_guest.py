@@ -12,7 +12,8 @@ STOCK = [(1, False), (1, True), (2, False), (4, False)]
 NATIVE = [(1, True), (4, False)]
 ALSO = {"spawn": [(2, True), (4, True)]}
 LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
-EXTRA = {"uintr": ["-device", "virtio-rng-device"]}
+EXTRA = {"uintr": ["-device", "virtio-rng-device"],
+         "storm": ["-device", "virtio-keyboard-device"]}
 
 _runs = {}
 

@@ -150,6 +150,13 @@ static __attribute__((unused)) unsigned test_harts(void)
             SKIP("needs %d harts", (int)(n)); \
     } while (0)
 
+/* For cases about user interrupts on a machine that may have none (k210). */
+#define NEED_UINTR()                                  \
+    do {                                              \
+        if (startup_get()->delivery == DELIVERY_NONE) \
+            SKIP("no user interrupts here");          \
+    } while (0)
+
 /* Wait for a condition, at most `ms` of guest time; true if it came. */
 #define EVENTUALLY(condition, ms)                      \
     ({                                                 \

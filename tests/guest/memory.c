@@ -111,6 +111,7 @@ TEST(kill_while_asleep)
 
 TEST(kill_in_uintr_wait)
 {
+    NEED_UINTR();
     kill_often(THREAD_UINTR, SYS_uintr_wait, DEADLINE_NEVER, 0, 0);
 }
 

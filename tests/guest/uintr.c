@@ -49,6 +49,7 @@ static handle_t note, bell; /* bound: ringing it raises USIP */
 static void ready(void)
 {
     static bool registered;
+    NEED_UINTR();
     rtc_need();
     if (!registered) {
         CHECK(MUST(uintr_init()) > 0);
