@@ -2,7 +2,8 @@
 # tools/mk/: check.mk refuses mistakes on the command line, setup.mk prepares
 # the machine, kernel.mk, user.mk and sbi.mk build, run.mk boots and tests.
 
-MACHINE  = stock#    stock, or native: QEMU with user interrupts
+MACHINE  = stock#    stock; native: QEMU with user interrupts; k210
+RELAY    = mask#     of interrupts with MACHINE=k210: claim call mask
 SMP      = 4#        harts, 1..8
 MEM      = 128M#     memory, from 32M
 DELIVERY = auto#     of user interrupts: auto emulated native notify

@@ -18,8 +18,13 @@ def run(*command, **options):
 
 
 @pytest.mark.parametrize("arguments, known", [
-    (["MACHINE=fast"], "stock native"),
-    (["MACHINE="], "stock native"),
+    (["MACHINE=fast"], "stock native k210"),
+    (["MACHINE="], "stock native k210"),
+    (["MACHINE=k210", "RELAY=best"], "claim call mask"),
+    (["MACHINE=k210", "RELAY="], "claim call mask"),
+    (["MACHINE=native", "RELAY=call"], "MACHINE=k210, not native"),
+    (["MACHINE=k210", "DELIVERY=native"], "auto notify"),
+    (["bench", "MACHINE=k210"], "stock native"),
     (["SMP=0"], "1 2 3 4 5 6 7 8"),
     (["SMP=9"], "1 2 3 4 5 6 7 8"),
     (["SMP=1 2"], "1 2 3 4 5 6 7 8"),

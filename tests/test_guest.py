@@ -1,5 +1,6 @@
 """Every case of every guest program on 1, 2 and 4 harts, with and without
--icount, and on the machine with user interrupts: one boot a program and machine, one verdict a case."""
+-icount, and on the machines with user interrupts and without interrupts for
+S-mode: one boot a program and machine, one verdict a case."""
 import pytest
 
 from harness import guest
@@ -10,6 +11,7 @@ from harness.machine import MACHINES
 # does not contend for it is run so (docs/testing.md).
 STOCK = [(1, False), (1, True), (2, False), (4, False)]
 NATIVE = [(1, True), (4, False)]
+K210 = [(1, True), (4, False)]
 ALSO = {"spawn": [(2, True), (4, True)]}
 LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
 EXTRA = {"uintr": ["-device", "virtio-rng-device"],
@@ -34,7 +36,7 @@ def parameters():
     for program in guest.programs():
         stock = STOCK + ALSO.get(program, [])
         configurations = [("stock", *c) for c in stock] + \
-            [("native", *c) for c in NATIVE]
+            [("native", *c) for c in NATIVE] + [("k210", *c) for c in K210]
         for machine, smp, icount in configurations:
             if machine not in MACHINES:
                 continue

@@ -296,7 +296,7 @@ def test_unknown_arguments_and_machines():
     assert done.returncode == 1 and "usage: " in done.stderr
     done = subprocess.run([f"{TOP}/tools/run-qemu", "--machine", "best"],
                           capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "known: stock native" in done.stderr
+    assert done.returncode == 2 and "known: stock native k210" in done.stderr
 
 
 def test_without_the_native_machine_the_others_are_tested(fake, monkeypatch):

@@ -36,13 +36,13 @@ class Run:
     """What one boot of one program said."""
 
     def __init__(self, program, smp, icount, limit=120, only=(), extra=(),
-                 machine="stock"):
+                 machine="stock", relay=None):
         self.verdicts = {}
         self.why = None  # why cases may be missing
         shift = icount_shift(smp) if icount else None
         append = " ".join([f"run=/test/{program}", *only])
         with Machine(smp=smp, icount=shift, append=append, limit=limit,
-                     extra=extra, machine=machine) as m:
+                     extra=extra, machine=machine, relay=relay) as m:
             try:
                 m.expect(rf"run: /test/{program}: [^\r\n]*", limit)
                 self.end = m.child.after

@@ -18,7 +18,7 @@ CAP = 20_000_000      # bytes of output that one run may write
 ICOUNT = {1: 4}       # shift by number of harts ...
 ICOUNT_SMP = 7        # ... and with more than one, see docs/testing.md
 # What tests run on; tools/test takes those out that cannot be had.
-MACHINES = os.environ.get("UINTA_MACHINES", "stock native").split()
+MACHINES = os.environ.get("UINTA_MACHINES", "stock native k210").split()
 
 
 def icount_shift(smp):
@@ -31,17 +31,18 @@ class Stopped(Exception):
 
 
 class Machine:
-    """machine as tools/run-qemu knows it, smp harts, mem as QEMU has it, icount None or shift, append: the boot
-    arguments, extra: QEMU's own options, limit: seconds. bios, kernel and
-    initrd replace build/'s; initrd "" boots without one."""
+    """machine and relay as tools/run-qemu knows them, smp harts, mem as QEMU
+    has it, icount None or shift, append: the boot arguments, extra: QEMU's own
+    options, limit: seconds. bios, kernel and initrd replace build/'s; initrd
+    "" boots without one."""
 
     def __init__(self, smp=1, mem="128M", icount=None, append="",
                  delivery="auto", extra=(), limit=60, bios=None, kernel=None,
-                 initrd=None, machine="stock"):
+                 initrd=None, machine="stock", relay=None):
         append = " ".join(f"delivery={delivery} {append}".split())
         self.command = [str(TOP / "tools/run-qemu"), "--machine", machine,
                         "--smp", str(smp), "--mem", mem, "--append", append]
-        for name, value in (("bios", bios), ("kernel", kernel),
+        for name, value in (("relay", relay), ("bios", bios), ("kernel", kernel),
                             ("initrd", initrd)):
             if value is not None:
                 self.command += [f"--{name}", str(value) or "none"]

@@ -3,8 +3,9 @@
 
 # Names of the targets with a help text, as `make help` shows them.
 TARGETS := $(shell sed -n 's/^\([a-z_.-]*\):.*\#\# .*/\1/p' Makefile)
-VARIABLES := MACHINE SMP MEM DELIVERY ICOUNT BOOTARGS BENCH TESTS
+VARIABLES := MACHINE RELAY SMP MEM DELIVERY ICOUNT BOOTARGS BENCH TESTS
 
+comma := ,
 refuse = $(error $(1). $(2))
 
 ifneq ($(words $(CURDIR)),1)
@@ -28,18 +29,30 @@ one_of = $(if $(and $(filter 1,$(words $($(1)))),$(filter $(2),$($(1)))),,\
     $(call refuse,$(1)='$($(1))' is not known,Known: $(2)))
 
 # Strip: the defaults have a comment behind them.
-$(foreach v,MACHINE SMP MEM DELIVERY ICOUNT BENCH,$(eval override $v := $(strip $($v))))
+$(foreach v,MACHINE RELAY SMP MEM DELIVERY ICOUNT BENCH,$(eval override $v := $(strip $($v))))
 
-MACHINES := stock native
+MACHINES := stock native k210
 $(call one_of,MACHINE,$(MACHINES))
+$(call one_of,RELAY,claim call mask)
+ifneq ($(MACHINE),k210)
+ifneq ($(filter RELAY,$(given)),)
+$(call refuse,RELAY=$(RELAY) is for MACHINE=k210$(comma) not $(MACHINE),See `make help`)
+endif
+endif
 $(call one_of,SMP,1 2 3 4 5 6 7 8)
 $(call one_of,DELIVERY,auto emulated native notify)
+ifeq ($(MACHINE),k210) # its harts' M contexts are taken by the relay
+ifneq ($(filter emulated native,$(DELIVERY)),)
+$(call refuse,DELIVERY=$(DELIVERY) is not to be had on MACHINE=k210,Known: auto notify)
+endif
+endif
 ifneq ($(ICOUNT),)
 $(call one_of,ICOUNT,0 1 2 3 4 5 6 7 8 9 10)
 endif
 BENCHES := $(sort $(basename $(notdir $(wildcard user/bench/*.c))) \
     $(patsubst user/bench/%/,%,$(dir $(wildcard user/bench/*/*.c))))
 ifneq ($(filter bench,$(MAKECMDGOALS)),)
+$(call one_of,MACHINE,stock native)
 $(call one_of,BENCH,$(BENCHES))
 endif
 

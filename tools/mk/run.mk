@@ -5,7 +5,8 @@ bootargs = $(strip delivery=$(DELIVERY) $(BOOTARGS))
 MACHINE_RUN = $(if $(filter native,$(MACHINE)),@tools/qemu/build,@:)
 
 # exec: QEMU's exit status is the recipe's, and ^C reaches the guest.
-QEMU_RUN = @exec tools/run-qemu --machine $(MACHINE) --smp $(SMP) --mem $(MEM) \
+QEMU_RUN = @exec tools/run-qemu --machine $(MACHINE) \
+    $(if $(filter k210,$(MACHINE)),--relay $(RELAY)) --smp $(SMP) --mem $(MEM) \
     $(if $(ICOUNT),--icount $(ICOUNT)) --append '$(bootargs)'
 # A socket file: two people on one machine do not meet on a port.
 QEMU_GDB = -- -S -gdb unix:build/gdb.sock,server=on,wait=off
