@@ -7,10 +7,7 @@
 #include "kernel/frame.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
-#include "kernel/machine.h"
 #include "kernel/memory.h"
-#include "kernel/panic.h"
-#include "kernel/phys.h"
 #include "kernel/plic.h"
 #include "kernel/relay.h"
 #include "kernel/sbi.h"
@@ -28,7 +25,7 @@ struct init_image {
 
 extern char kernel_start[], kernel_end[], hart_stacks[];
 extern char init_image[], init_image_end[];
-extern char secondary_entry[], trap_resume[];
+extern char secondary_entry[];
 
 struct kernel_lock kernel_lock;
 
@@ -99,16 +96,6 @@ static void hart_enable(struct hart *h)
     h->programmed = DEADLINE_NEVER;
     csr_write(CSR_SIE, 1 << IRQ_S_SOFT | 1 << IRQ_S_TIMER | 1 << IRQ_S_EXT);
     h->online = true;
-}
-
-/* On the hart's own stack, the lock held: take up the first thread. */
-static _Noreturn void enter_scheduler(void)
-{
-    __asm__ volatile("mv sp, %0\n\tj trap_resume"
-                     :
-                     : "r"(this_hart->stack)
-                     : "memory");
-    __builtin_unreachable();
 }
 
 _Noreturn void secondary_main(uint64_t hartid, struct hart *h)
@@ -259,8 +246,6 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
         if (harts[i].id == hartid)
             self = i;
     }
-    for (uint32_t i = hart_count; i < HARTS_MAX; i++)
-        harts[i].stack = hart_stacks + (i + 1) * STACK_STRIDE;
     if (self == HARTS_MAX)
         panic("boot: started on hart %lu, which the device tree does not "
               "list among the first %u",

@@ -3,7 +3,6 @@
  * threads: a1 = packed handles, a2..a6 t0..t2 = words, t3 = token, t4 = badge.
  */
 #include "kernel/endpoint.h"
-#include "gen/syscall_table.h"
 #include "kernel/notification.h"
 #include "kernel/sched.h"
 
@@ -261,29 +260,18 @@ int64_t sys_endpoint_create(void)
     return handle_publish(ep, R_CALL | R_RECEIVE | R_DUP);
 }
 
-static void bind(struct endpoint *ep, struct doorbell *bell)
-{
-    if (ep->bell)
-        object_put(&ep->bell->object);
-    ep->bell = bell;
-    if (!bell)
-        return;
-    object_get(&bell->object);
-    if (!list_empty(&ep->callers))
-        doorbell_ring(bell);
-}
-
 int64_t sys_endpoint_bind(uint64_t h, uint64_t hd)
 {
     HANDLE(struct endpoint, ep, h, OBJECT_ENDPOINT, R_RECEIVE);
 
-    if (hd) {
-        HANDLE(struct doorbell, bell, hd, OBJECT_DOORBELL, R_RING);
-        if (bell != ep->bell)
-            bind(ep, bell);
-    } else {
-        bind(ep, NULL);
+    if (!hd) {
+        doorbell_keep(&ep->bell, NULL);
+        return OK;
     }
+    HANDLE(struct doorbell, bell, hd, OBJECT_DOORBELL, R_RING);
+    doorbell_keep(&ep->bell, bell);
+    if (!list_empty(&ep->callers))
+        doorbell_ring(bell);
     return OK;
 }
 
@@ -302,12 +290,7 @@ void endpoint_closed(struct object *object, uint32_t rights)
 
 void endpoint_destroy(struct object *object)
 {
-    struct endpoint *ep = (struct endpoint *)object;
-
-    list_each_entry(struct thread, t, &ep->receivers_waiting, queue)
-        thread_wake(t, E_BADHANDLE);
-    if (ep->bell)
-        object_put(&ep->bell->object);
+    doorbell_keep(&((struct endpoint *)object)->bell, NULL);
 }
 
 void endpoint_server_died(struct process *p)

@@ -1,7 +1,7 @@
 /*
  * First instructions of every hart, at physical addresses with satp = 0.
- * Both ways in turn translation on with boot_root, which maps the GiB they
- * run in at its own address and all of memory at KERNEL_BASE, and go on high.
+ * Both ways in turn translation on with boot_root, which maps all of memory
+ * at its own address and at KERNEL_BASE, and go on high.
  *
  * Boot hart: a0 = hart id, a1 = device tree [SBI, HSM]. The firmware starts
  * one hart; the others arrive at secondary_entry through hart_start.
@@ -21,26 +21,6 @@ _start:
 1:  sd      zero, 0(t0)
     addi    t0, t0, 8
     bltu    t0, t1, 1b
-    /* GiB leaves: all of memory high, and the GiB we run in where it is */
-    la      t0, boot_root
-    li      t1, 256 * 8
-    add     t1, t1, t0
-    li      t2, 256
-    li      t3, 0xcf            /* D A X W R V, PPN 0 */
-    li      t4, 1 << 28         /* the PPN field of a GiB */
-1:  sd      t3, 0(t1)
-    add     t3, t3, t4
-    addi    t1, t1, 8
-    addi    t2, t2, -1
-    bnez    t2, 1b
-    la      t1, _start
-    srli    t1, t1, 30
-    slli    t1, t1, 3
-    add     t0, t0, t1
-    li      t2, 256 * 8
-    add     t2, t2, t0
-    ld      t2, 0(t2)
-    sd      t2, 0(t0)
     la      sp, hart_stacks + STACK_STRIDE
     la      ra, boot_main
     j       translate
@@ -81,8 +61,12 @@ translate:
     mv      a1, s1
     jr      ra
 
-    .section .bss
+/* GiB leaves: all of memory high, and all of it where it is */
+    .section .rodata
     .balign 4096
-    .globl boot_root
 boot_root:
-    .skip 4096
+    .set    gib, 0
+    .rept   512
+    .quad   0xcf | (gib & 255) << 28    /* D A X W R V; PPN of a GiB */
+    .set    gib, gib + 1
+    .endr

@@ -4,8 +4,6 @@
  * frees. Both agree at all times.
  */
 #include "kernel/frame.h"
-#include "kernel/panic.h"
-#include "kernel/phys.h"
 
 enum { JUNK = 0xa5 };
 
@@ -42,6 +40,17 @@ static void give(uint64_t i)
     frames.used[i / 64] &= ~(1UL << (i % 64));
     list_push_front(&frames.free, node);
     frames.free_count++;
+}
+
+/* Eight words a turn: this is most of what a new process costs. */
+static void fill(uint64_t frame, uint64_t word)
+{
+    uint64_t *at = phys_to_virt(frame), *end = at + PAGE_SIZE / sizeof(*at);
+
+    for (; at < end; at += 8) {
+        at[0] = at[1] = at[2] = at[3] = word;
+        at[4] = at[5] = at[6] = at[7] = word;
+    }
 }
 
 uint64_t frame_init(uint64_t base, uint64_t end, uint64_t bitmap)
@@ -83,7 +92,7 @@ uint64_t frame_alloc_zero(void)
     uint64_t frame = frame_alloc();
 
     if (frame)
-        memset(phys_to_virt(frame), 0, PAGE_SIZE);
+        fill(frame, 0);
     return frame;
 }
 
@@ -108,7 +117,7 @@ void frame_free(uint64_t frame)
 {
     assert(page_aligned(frame) && frame >= frames.base && frame < frames.end);
     assert(is_used(index_of(frame)));
-    memset(phys_to_virt(frame), JUNK, PAGE_SIZE);
+    fill(frame, JUNK * 0x0101010101010101UL);
     give(index_of(frame));
 }
 

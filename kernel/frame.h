@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/lib.h"
+#include "kernel/phys.h"
 
 /*
  * Begin with RAM [base, end), all of it in use; the allocator's own bitmap is

@@ -59,6 +59,8 @@ extern struct kernel_lock {
 } kernel_lock;
 void kernel_lock_acquire(void);
 void kernel_lock_release(void);
+/* Take up the first thread; the lock is held. */
+_Noreturn void enter_scheduler(void);
 
 /* Make another hart enter the kernel: it looks at its flags and queues. */
 void hart_kick(struct hart *h);

@@ -1,14 +1,10 @@
 /* system_*: what the holder of the system handle may see and do. */
-#include "abi/uintr.h"
-#include "gen/syscall_table.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
-#include "kernel/machine.h"
 #include "kernel/memory.h"
-#include "kernel/panic.h"
-#include "kernel/phys.h"
 #include "kernel/sbi.h"
+#include "kernel/sched.h"
 #include "kernel/uintr.h"
 
 extern char kernel_start[], kernel_end[];
@@ -55,15 +51,6 @@ static struct list *nth(struct list *head, uint64_t index)
     return n == head ? NULL : n;
 }
 
-/* Used so far, also by one that runs right now on this hart. */
-static uint64_t instructions(struct thread *t)
-{
-    bool here = t == this_hart->current;
-
-    return t->instructions +
-           (here ? csr_read(CSR_INSTRET) - this_hart->instret : 0);
-}
-
 static bool fill_process(uint64_t index, void *info)
 {
     struct process_info *out = info;
@@ -81,7 +68,7 @@ static bool fill_process(uint64_t index, void *info)
                                  .instructions = p->instructions};
     memcpy(out->name, p->name, NAME_SIZE);
     list_each_entry(struct thread, t, &p->threads, of_process)
-        out->instructions += instructions(t);
+        out->instructions += t->instructions;
     return true;
 }
 
@@ -96,7 +83,7 @@ static bool fill_thread(uint64_t index, void *info)
         t->object.id,     t->process->pid,
         t->state,         t->hart->index,
         t->priority,      t->hart_mask & ((1u << hart_count) - 1),
-        instructions(t),  t->x[X_PC],
+        t->instructions,  t->x[X_PC],
         t->uintr != NULL, t->uhart ? t->uhart->index : ~0u};
     return true;
 }
@@ -159,9 +146,10 @@ int64_t sys_system_info(uint64_t h, uint64_t kind, uint64_t index, uint64_t out,
     if (kind >= INFO_KINDS || size != kinds[kind].size)
         return E_ARG;
     assert(size <= sizeof(info));
+    sched_account(this_hart);
     if (!kinds[kind].fill(index, info))
         return E_NOENT;
-    return copy_to_user(current_process(), out, info, size);
+    return copy_to_user(out, info, size);
 }
 
 int64_t sys_system_log_read(uint64_t h, uint64_t from, uint64_t out,
@@ -179,7 +167,7 @@ int64_t sys_system_log_read(uint64_t h, uint64_t from, uint64_t out,
     size = min(size, sizeof(buffer));
     buffer.next = from;
     n = log_read(&buffer.next, buffer.text, size - sizeof(buffer.next));
-    TRY(copy_to_user(current_process(), out, &buffer, sizeof(buffer.next) + n));
+    TRY(copy_to_user(out, &buffer, sizeof(buffer.next) + n));
     return (int64_t)n;
 }
 
@@ -190,7 +178,7 @@ int64_t sys_system_log_write(uint64_t h, uint64_t text, uint64_t size)
     TRY(check_system(h, R_WRITE));
     if (size > sizeof(line))
         return E_RANGE;
-    TRY(copy_from_user(current_process(), line, text, size));
+    TRY(copy_from_user(line, text, size));
     log_write(line, size);
     return OK;
 }

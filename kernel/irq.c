@@ -1,7 +1,5 @@
 /* Who owns a source, where it is enabled, and what the kernel does with it. */
 #include "kernel/irq.h"
-#include "abi/uintr.h"
-#include "gen/syscall_table.h"
 #include "kernel/log.h"
 #include "kernel/notification.h"
 #include "kernel/plic.h"
@@ -36,21 +34,16 @@ static void route(struct irq *irq, int32_t context, uint32_t hart)
     if (irq->context == context)
         return;
     if (irq->context >= 0)
-        plic_disable((uint32_t)irq->context, irq->source);
+        plic_enable((uint32_t)irq->context, irq->source, false);
     irq->context = context;
     irq->hart = hart;
     if (context >= 0)
-        plic_enable((uint32_t)context, irq->source);
+        plic_enable((uint32_t)context, irq->source, true);
 }
 
-void irq_route_user(struct irq *irq, struct hart *h)
+void irq_route(struct irq *irq, struct hart *h, bool user)
 {
-    route(irq, (int32_t)h->plic_u, h->index);
-}
-
-void irq_route_kernel(struct irq *irq, struct hart *h)
-{
-    route(irq, (int32_t)h->plic_s, h->index);
+    route(irq, (int32_t)(user ? h->plic_u : h->plic_s), h->index);
 }
 
 static void own(struct irq *irq, enum irq_mode mode)
@@ -68,15 +61,13 @@ void irq_drop(struct irq *irq)
      * A gateway that waits for no completion ignores it [plic 10], and a
      * PLIC takes it only where the source is enabled.
      */
-    irq_route_kernel(irq, this_hart);
+    irq_route(irq, this_hart, false);
     plic_complete(this_hart->plic_s, irq->source);
     route(irq, -1, 0);
     plic_set_priority(irq->source, 0);
-    if (irq->bell)
-        object_put(&irq->bell->object);
+    doorbell_keep(&irq->bell, NULL);
     if (irq->claimed && irq->thread)
         uintr_taken(irq->thread);
-    irq->bell = NULL;
     irq->thread = NULL;
     irq->owner = NULL;
     irq->claimed = false;
@@ -90,7 +81,7 @@ void irq_claimed(uint32_t source)
 
     if (!irq || irq->mode == IRQ_FREE) {
         plic_complete(this_hart->plic_s, source);
-        plic_disable(this_hart->plic_s, source);
+        plic_enable(this_hart->plic_s, source, false);
         irqs_masked[source % SOURCES_MAX]++;
         log_print("irq: source %u has no owner, masked\n", source);
         return;
@@ -122,7 +113,7 @@ int64_t sys_irq_attach(uint64_t h)
         return E_BUSY;
     own(irq, IRQ_USER);
     irq->thread = t;
-    irq_route_user(irq, this_hart);
+    irq_route(irq, this_hart, true);
     return OK;
 }
 
@@ -134,9 +125,8 @@ int64_t sys_irq_bind(uint64_t h, uint64_t hd)
     if (irq->mode != IRQ_FREE)
         return E_BUSY;
     own(irq, IRQ_NOTIFY);
-    irq->bell = bell;
-    object_get(&bell->object);
-    irq_route_kernel(irq, this_hart);
+    doorbell_keep(&irq->bell, bell);
+    irq_route(irq, this_hart, false);
     return OK;
 }
 
@@ -149,7 +139,7 @@ int64_t sys_irq_ack(uint64_t h)
         return E_STATE;
     irq->claimed = false;
     plic_complete((uint32_t)irq->context, irq->source);
-    irq_route_kernel(irq, this_hart); /* it follows the driver, too */
+    irq_route(irq, this_hart, false); /* it follows the driver, too */
     return OK;
 }
 

@@ -37,8 +37,7 @@ extern uint64_t irqs_masked[SOURCES_MAX]; /* claims that nobody wanted */
 
 struct hart;
 /* Enable the source in this hart's U or S context, and in no other. */
-void irq_route_user(struct irq *irq, struct hart *h);
-void irq_route_kernel(struct irq *irq, struct hart *h);
+void irq_route(struct irq *irq, struct hart *h, bool user);
 
 /* Give it up: completed if in flight, disabled everywhere. */
 void irq_drop(struct irq *irq);

@@ -1,5 +1,6 @@
 /*
- * What freestanding C lacks: memory helpers, min/max, lists.
+ * What freestanding C lacks: assert, min/max, lists, and the few functions
+ * that are taken from the C library (newlib).
  * Callable from anywhere; no locks.
  */
 #pragma once
@@ -10,9 +11,11 @@
 
 #include "abi/errors.h"
 #include "abi/layout.h"
+#include "kernel/panic.h"
 
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
+char *strstr(const char *text, const char *part);
 
 #ifndef static_assert
 #define static_assert _Static_assert

@@ -5,7 +5,6 @@
 #include "kernel/machine.h"
 #include "abi/uintr.h"
 #include "kernel/log.h"
-#include "kernel/panic.h"
 #include "kernel/phys.h"
 #include <libfdt.h>
 
@@ -17,14 +16,12 @@ struct machine machine;
 
 static const void *fdt;
 
-/* Big-endian number of `count` 32-bit cells. */
+/* Big-endian number of 0, 1 or 2 cells. */
 static uint64_t cells(const fdt32_t *at, int count)
 {
-    uint64_t value = 0;
-
-    for (int i = 0; i < count; i++)
-        value = value << 32 | fdt32_ld(at + i);
-    return value;
+    return count == 2 ? fdt64_ld((const fdt64_t *)at)
+           : count    ? fdt32_ld(at)
+                      : 0;
 }
 
 /* A property of one or two cells; none is 0. */
@@ -56,18 +53,6 @@ static bool equals(int node, const char *property, const char *text)
     return fdt_stringlist_search(fdt, node, property, text) == 0;
 }
 
-static bool has_extension(int cpu, const char *name)
-{
-    int size, n = (int)strlen(name);
-    const char *isa = fdt_getprop(fdt, cpu, "riscv,isa", &size);
-
-    for (int i = 0; isa && i + n <= size; i++) {
-        if (memcmp(isa + i, name, (size_t)n) == 0)
-            return true;
-    }
-    return false;
-}
-
 static void reserve(struct range range)
 {
     if (machine.reserved_count == MACHINE_RESERVED_MAX)
@@ -96,6 +81,7 @@ static void read_memory(void)
 static void read_cpu(int node)
 {
     struct machine_hart h = {.context_s = -1, .context_u = -1};
+    const char *isa = fdt_stringlist_get(fdt, node, "riscv,isa", 0, NULL);
     struct range id;
 
     if (!equals(node, "device_type", "cpu") || !reg(node, &id) ||
@@ -112,7 +98,7 @@ static void read_cpu(int node)
     h.intc = fdt_get_phandle(
         fdt, fdt_subnode_offset(fdt, node, "interrupt-controller"));
     machine.hart[machine.harts++] = h;
-    if (!has_extension(node, "sstc"))
+    if (!isa || !strstr(isa, "sstc"))
         machine.sstc = false;
 }
 

@@ -1,8 +1,6 @@
 /* Memory objects and their system calls. */
 #include "kernel/memory.h"
-#include "gen/syscall_table.h"
 #include "kernel/frame.h"
-#include "kernel/phys.h"
 #include "kernel/thread.h"
 
 static_assert(MEMORY_SIZE_MAX / PAGE_SIZE * sizeof(uint64_t) <= PAGE_SIZE,

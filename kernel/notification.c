@@ -1,7 +1,5 @@
 /* Event words: ring, wait, poll. */
 #include "kernel/notification.h"
-#include "abi/uintr.h"
-#include "gen/syscall_table.h"
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
@@ -32,6 +30,15 @@ void doorbell_ring(struct doorbell *d)
     signal(d->notification, d->badge);
 }
 
+void doorbell_keep(struct doorbell **place, struct doorbell *d)
+{
+    if (d)
+        object_get(&d->object);
+    if (*place)
+        object_put(&(*place)->object);
+    *place = d;
+}
+
 void doorbell_hangup(struct object *object)
 {
     struct doorbell *d = (struct doorbell *)object;
@@ -51,7 +58,7 @@ void notification_destroy(struct object *object)
     if (n->waiter)
         thread_wake(n->waiter, E_BADHANDLE); /* a sibling closed it */
     if (n->uthread)
-        uintr_unbind(n->uthread);
+        n->uthread->uintr->notification = NULL;
 }
 
 int64_t sys_notification_create(void)
@@ -59,24 +66,12 @@ int64_t sys_notification_create(void)
     return handle_publish(object_new(OBJECT_NOTIFICATION), R_WAIT | R_DUP);
 }
 
-/* The current thread sleeps; E_TIMEDOUT if the time has come already. */
-static int64_t sleep_until(uint64_t deadline)
-{
-    if (deadline != DEADLINE_NEVER) {
-        if (deadline <= rdtime())
-            return E_TIMEDOUT;
-        timer_arm(&current_thread()->timer, deadline);
-    }
-    thread_block(THREAD_WAITING);
-    return OK;
-}
-
 int64_t sys_notification_wait(uint64_t h, uint64_t mask, uint64_t deadline)
 {
     struct thread *t = current_thread();
 
     if (!h)
-        return sleep_until(deadline);
+        return thread_sleep(THREAD_WAITING, deadline);
     HANDLE(struct notification, n, h, OBJECT_NOTIFICATION, R_WAIT);
     mask &= WAITABLE_BITS;
     if (!mask)
@@ -85,7 +80,7 @@ int64_t sys_notification_wait(uint64_t h, uint64_t mask, uint64_t deadline)
         return (int64_t)take(n, mask);
     if (n->waiter)
         return E_BUSY;
-    TRY(sleep_until(deadline));
+    TRY(thread_sleep(THREAD_WAITING, deadline));
     n->waiter = t;
     t->notification = n;
     t->wait_mask = mask;

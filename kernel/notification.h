@@ -22,6 +22,8 @@ struct doorbell {
 };
 
 void doorbell_ring(struct doorbell *d);
+/* *place holds d from now on, in place of what it held; NULL: nothing. */
+void doorbell_keep(struct doorbell **place, struct doorbell *d);
 void doorbell_hangup(struct object *object);
 void doorbell_destroy(struct object *object);
 void notification_destroy(struct object *object);

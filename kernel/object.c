@@ -5,41 +5,39 @@
 #include "kernel/irq.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
-#include "kernel/panic.h"
-#include "kernel/phys.h"
 #include "kernel/pool.h"
 #include "kernel/thread.h"
 
 /* What each type needs at the end of its life. */
-static const struct object_class {
-    uint32_t size;
+static struct object_class {
+    struct pool pool;
     void (*closed)(struct object *, uint32_t rights); /* one handle closed */
     void (*hangup)(struct object *);                  /* the last one */
     void (*destroy)(struct object *);
 } classes[OBJECT_TYPES] = {
-    [OBJECT_PROCESS] = {sizeof(struct process), .hangup = process_hangup,
+    [OBJECT_PROCESS] = {{sizeof(struct process)},
+                        .hangup = process_hangup,
                         .destroy = process_destroy},
-    [OBJECT_THREAD] = {sizeof(struct thread)},
-    [OBJECT_ENDPOINT] = {sizeof(struct endpoint), .closed = endpoint_closed,
+    [OBJECT_THREAD] = {{sizeof(struct thread)}},
+    [OBJECT_ENDPOINT] = {{sizeof(struct endpoint)},
+                         .closed = endpoint_closed,
                          .destroy = endpoint_destroy},
-    [OBJECT_NOTIFICATION] = {sizeof(struct notification),
+    [OBJECT_NOTIFICATION] = {{sizeof(struct notification)},
                              .destroy = notification_destroy},
-    [OBJECT_DOORBELL] = {sizeof(struct doorbell), .hangup = doorbell_hangup,
+    [OBJECT_DOORBELL] = {{sizeof(struct doorbell)},
+                         .hangup = doorbell_hangup,
                          .destroy = doorbell_destroy},
-    [OBJECT_MEMORY] = {sizeof(struct memory), .destroy = memory_destroy},
-    [OBJECT_IRQ] = {sizeof(struct irq)},
-    [OBJECT_SYSTEM] = {sizeof(struct object)},
+    [OBJECT_MEMORY] = {{sizeof(struct memory)}, .destroy = memory_destroy},
+    [OBJECT_IRQ] = {{sizeof(struct irq)}},
+    [OBJECT_SYSTEM] = {{sizeof(struct object)}},
 };
 
-static struct pool pools[OBJECT_TYPES];
 static uint32_t next_id;
 
 void *object_new(enum object_type type)
 {
-    struct object *object;
+    struct object *object = pool_alloc(&classes[type].pool);
 
-    pools[type].size = (classes[type].size + 7) & ~7u;
-    object = pool_alloc(&pools[type]);
     if (!object)
         return NULL;
     object->type = type;
@@ -55,12 +53,12 @@ void object_put(struct object *object)
         return;
     if (classes[object->type].destroy)
         classes[object->type].destroy(object);
-    pool_free(&pools[object->type], object);
+    pool_free(&classes[object->type].pool, object);
 }
 
 uint64_t object_count(enum object_type type)
 {
-    return pools[type].live;
+    return classes[type].pool.live;
 }
 
 int64_t handle_error(struct handle_table *t, uint64_t h, enum object_type type)

@@ -16,6 +16,11 @@ static volatile uint32_t *reg(uint64_t offset)
     return phys_to_virt(plic_base + offset);
 }
 
+static volatile uint32_t *enable_word(uint32_t context, uint32_t word)
+{
+    return reg(ENABLE + context * ENABLE_STRIDE + word * 4);
+}
+
 /*
  * Writing an enable bit does not make QEMU 7.2 look at its lines again;
  * writing the threshold does. On hardware it changes nothing.
@@ -36,7 +41,7 @@ void plic_init(uint64_t base, uint32_t sources)
 void plic_context_init(uint32_t context)
 {
     for (uint32_t word = 0; word <= plic_sources / 32; word++)
-        *reg(ENABLE + context * ENABLE_STRIDE + word * 4) = 0;
+        *enable_word(context, word) = 0;
     reevaluate(context);
 }
 
@@ -45,17 +50,11 @@ void plic_set_priority(uint32_t source, uint32_t priority)
     *reg(PRIORITY + source * 4) = priority;
 }
 
-void plic_enable(uint32_t context, uint32_t source)
+void plic_enable(uint32_t context, uint32_t source, bool on)
 {
-    *reg(ENABLE + context * ENABLE_STRIDE + source / 32 * 4) |= 1u
-                                                                << source % 32;
-    reevaluate(context);
-}
+    volatile uint32_t *word = enable_word(context, source / 32);
 
-void plic_disable(uint32_t context, uint32_t source)
-{
-    *reg(ENABLE + context * ENABLE_STRIDE + source / 32 * 4) &=
-        ~(1u << source % 32);
+    *word = (*word & ~(1u << source % 32)) | (uint32_t)on << source % 32;
     reevaluate(context);
 }
 

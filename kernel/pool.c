@@ -1,8 +1,6 @@
 /* A slab is one frame: a header, then objects; free ones form a chain. */
 #include "kernel/pool.h"
 #include "kernel/frame.h"
-#include "kernel/panic.h"
-#include "kernel/phys.h"
 
 struct slab {
     struct list node; /* in pool->slabs while it has a free object */

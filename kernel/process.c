@@ -1,13 +1,10 @@
 /* Processes: birth, death, and copying to and from their memory. */
 #include "kernel/process.h"
-#include "gen/syscall_table.h"
 #include "kernel/endpoint.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
-#include "kernel/panic.h"
-#include "kernel/phys.h"
 #include "kernel/sched.h"
 
 struct list all_processes = {&all_processes, &all_processes};
@@ -76,8 +73,7 @@ static void finish(struct process *p)
     p->status.reason = p->end_reason ? p->end_reason : EXIT_EXITED;
     if (p->watcher) {
         doorbell_ring(p->watcher);
-        object_put(&p->watcher->object);
-        p->watcher = NULL;
+        doorbell_keep(&p->watcher, NULL);
     }
     /* what it made and never started may hold itself: nobody else ends it */
     list_each_entry(struct process, child, &all_processes, of_all) {
@@ -120,33 +116,29 @@ struct process *process_by_id(uint64_t pid)
 }
 
 /* Kernel address of a user byte, NULL unless mapped with these bits. */
-static char *user_byte(struct process *p, uint64_t address, uint64_t bits)
+static char *user_byte(uint64_t address, uint64_t bits)
 {
-    uint64_t *entry =
-        address < USER_END ? space_entry(&p->space, address, false) : NULL;
+    struct space *s = &current_process()->space;
+    uint64_t *entry = space_mapped(s, address, bits | PTE_U);
+    uint64_t frame = entry ? *entry >> 10 << 12 : 0;
 
-    bits |= PTE_V | PTE_U;
-    if (!entry || (*entry & bits) != bits)
-        return NULL;
-    uint64_t frame = *entry >> 10 << 12;
-    if (!frame_is_ram(frame, PAGE_SIZE))
-        return NULL; /* a device's registers: the kernel has no such page */
+    if (!entry || !frame_is_ram(frame, PAGE_SIZE))
+        return NULL; /* of a device's registers the kernel has no page */
     return (char *)phys_to_virt(frame) + address % PAGE_SIZE;
 }
 
-static int64_t copy(struct process *p, uint64_t user, char *kernel,
-                    uint64_t size, bool to_user)
+static int64_t copy(uint64_t user, char *kernel, uint64_t size, bool to_user)
 {
     uint64_t bits = to_user ? PTE_R | PTE_W : PTE_R;
 
     if (size > USER_END || user > USER_END - size)
         return E_FAULT;
     for (uint64_t a = user; a < user + size; a = (a | (PAGE_SIZE - 1)) + 1) {
-        if (!user_byte(p, a, bits))
+        if (!user_byte(a, bits))
             return E_FAULT;
     }
     for (uint64_t n; size > 0; user += n, kernel += n, size -= n) {
-        char *at = user_byte(p, user, bits);
+        char *at = user_byte(user, bits);
 
         n = min(size, PAGE_SIZE - user % PAGE_SIZE);
         memcpy(to_user ? at : kernel, to_user ? kernel : at, n);
@@ -154,14 +146,12 @@ static int64_t copy(struct process *p, uint64_t user, char *kernel,
     return OK;
 }
 
-int64_t copy_to_user(struct process *p, uint64_t to, const void *from,
-                     uint64_t size)
+int64_t copy_to_user(uint64_t to, const void *from, uint64_t size)
 {
-    return copy(p, to, (char *)(uintptr_t)from, size, true);
+    return copy(to, (char *)(uintptr_t)from, size, true);
 }
 
-int64_t copy_from_user(struct process *p, void *to, uint64_t from,
-                       uint64_t size)
+int64_t copy_from_user(void *to, uint64_t from, uint64_t size)
 {
-    return copy(p, from, to, size, false);
+    return copy(from, to, size, false);
 }

@@ -43,11 +43,18 @@ void process_finish(struct process *p);
 
 struct process *process_by_id(uint64_t pid);
 
+/* May a thread, or a child's threads, of p have it? E_ARG, E_RIGHTS if not. */
+static inline int64_t check_priority(struct process *p, uint64_t priority)
+{
+    return priority >= PRIORITIES       ? E_ARG
+           : priority > p->max_priority ? E_RIGHTS
+                                        : OK;
+}
+
 /*
- * Copy between the kernel and the memory of p, through its page table: E_FAULT
- * with nothing copied unless all of it is mapped, and writable if written.
+ * Copy between the kernel and the memory of the current process, through its
+ * page table: E_FAULT with nothing copied unless all of it is mapped, and
+ * writable if written.
  */
-int64_t copy_to_user(struct process *p, uint64_t to, const void *from,
-                     uint64_t size);
-int64_t copy_from_user(struct process *p, void *to, uint64_t from,
-                       uint64_t size);
+int64_t copy_to_user(uint64_t to, const void *from, uint64_t size);
+int64_t copy_from_user(void *to, uint64_t from, uint64_t size);

@@ -1,8 +1,6 @@
 /* Per-hart priority queues, time slices, stealing, and the idle loop. */
 #include "kernel/sched.h"
 #include "kernel/irq.h"
-#include "kernel/machine.h"
-#include "kernel/panic.h"
 #include "kernel/sbi.h"
 #include "kernel/trap.h"
 #include "kernel/uintr.h"
@@ -146,13 +144,13 @@ void sched_remove(struct thread *t)
 
 void sched_boost(struct thread *t)
 {
-    if (t->state == THREAD_READY) {
+    bool queued = t->state == THREAD_READY;
+
+    if (queued)
         sched_remove(t);
-        t->priority = PRIORITIES - 1;
+    t->priority = PRIORITIES - 1;
+    if (queued)
         sched_ready(t);
-    } else {
-        t->priority = PRIORITIES - 1;
-    }
 }
 
 /* The most urgent thread of this hart's own queues, which are not empty. */
@@ -274,16 +272,6 @@ static __attribute__((noinline)) void begin_slice(struct hart *h)
     timer_program(h);
 }
 
-/* What the thread that leaves the hart used goes to its account. */
-static inline void account(struct hart *h)
-{
-    uint64_t now = csr_read(CSR_INSTRET);
-
-    h->trapped->instructions += now - h->instret;
-    h->instret = now;
-    h->switches++;
-}
-
 /*
  * What few threads need, or follow. One that was taken off a hart inside its
  * restartable sequence goes on at the abort address, which finds in t6 how far
@@ -316,7 +304,8 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
         t->reload = 0;
         return t;
     }
-    account(h);
+    sched_account(h);
+    h->switches++;
     if (!t) {
         h->trapped = h->sink;
         t = idle(h);
@@ -351,7 +340,8 @@ sched_resume(void)
         t->priority != t->base_priority ||
         (t->process->space.fence_harts & 1u << h->index))
         return resume_slow(h);
-    account(h);
+    sched_account(h);
+    h->switches++;
     h->space = t->process;
     csr_write(CSR_SATP, t->process->space.satp);
     h->trapped = t;

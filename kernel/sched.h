@@ -35,6 +35,15 @@ static inline void sched_switch(struct thread *t)
     this_hart->current = t;
 }
 
+/* What the thread that is on this hart used so far goes to its account. */
+static inline void sched_account(struct hart *h)
+{
+    uint64_t now = csr_read(CSR_INSTRET);
+
+    h->trapped->instructions += now - h->instret;
+    h->instret = now;
+}
+
 /* From trap.S, on the way out: the thread to resume; idles if there is none. */
 struct thread *sched_resume(void);
 

@@ -2,8 +2,6 @@
 #include "kernel/space.h"
 #include "kernel/frame.h"
 #include "kernel/memory.h"
-#include "kernel/panic.h"
-#include "kernel/phys.h"
 #include "kernel/pool.h"
 #include "kernel/process.h"
 #include "kernel/sbi.h"
@@ -13,7 +11,7 @@ enum { ENTRIES = 512, USER_ENTRIES = 256, ASIDS = 1024 };
 #define MEGA        (2UL << 20)
 #define KERNEL_LEAF (PTE_V | PTE_R | PTE_G | PTE_A | PTE_D)
 
-extern char kernel_start[], kernel_rodata[], kernel_data[], kernel_end[];
+extern char kernel_start[], kernel_rodata[], kernel_data[], hart_stacks[];
 
 static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_satp;
@@ -49,6 +47,15 @@ static uint64_t *descend(uint64_t *entry, bool create)
     return phys_to_virt(frame);
 }
 
+/* The leaf entry for an address, NULL without its tables. */
+static uint64_t *walk(uint64_t *root, uint64_t address, bool create)
+{
+    uint64_t *middle = descend(&root[slot(address, 2)], create);
+    uint64_t *leaf = middle ? descend(&middle[slot(address, 1)], create) : NULL;
+
+    return leaf ? &leaf[slot(address, 0)] : NULL;
+}
+
 /* ---- the kernel's half ------------------------------------------------ */
 
 void space_kernel_map(struct range range)
@@ -72,10 +79,9 @@ void space_kernel_map(struct range range)
 static void map_image(void)
 {
     uint64_t start = (uint64_t)kernel_start;
-    uint64_t *middle = descend(&kernel_root[slot(start, 2)], true);
-    uint64_t *leaf = middle ? descend(&middle[slot(start, 1)], true) : NULL;
+    uint64_t *leaf = walk(kernel_root, start, true);
 
-    assert(leaf);
+    assert(leaf); /* of the first page: the image begins a table */
     for (uint64_t v = start; v < start + MEGA; v += PAGE_SIZE) {
         uint64_t extra = v < (uint64_t)kernel_rodata ? PTE_X
                          : v < (uint64_t)kernel_data ? 0
@@ -84,7 +90,7 @@ static void map_image(void)
         leaf[slot(v, 0)] = entry_of(v - KERNEL_BASE, KERNEL_LEAF | extra);
     }
     for (uint32_t h = 0; h < HARTS_MAX; h++)
-        leaf[slot((uint64_t)harts[h].stack - STACK_STRIDE, 0)] = 0;
+        leaf[slot((uint64_t)hart_stacks + h * STACK_STRIDE, 0)] = 0;
 }
 
 void space_kernel_init(struct range ram)
@@ -161,10 +167,7 @@ void space_free(struct space *s)
 
 uint64_t *space_entry(struct space *s, uint64_t address, bool create)
 {
-    uint64_t *middle = descend(&s->root[slot(address, 2)], create);
-    uint64_t *leaf = middle ? descend(&middle[slot(address, 1)], create) : NULL;
-
-    return leaf ? &leaf[slot(address, 0)] : NULL;
+    return walk(s->root, address, create);
 }
 
 static bool overlaps(struct space *s, uint64_t start, uint64_t size)
@@ -289,15 +292,22 @@ void space_enter_fenced(struct space *s)
     fence_i();
 }
 
+uint64_t *space_mapped(struct space *s, uint64_t address, uint64_t bits)
+{
+    uint64_t *entry =
+        address < USER_END ? space_entry(s, address, false) : NULL;
+
+    bits |= PTE_V;
+    return entry && (*entry & bits) == bits ? entry : NULL;
+}
+
 bool space_spurious(struct space *s, uint64_t address, uint64_t cause)
 {
     uint64_t need = cause == CAUSE_INSN_PAGE    ? PTE_X
                     : cause == CAUSE_STORE_PAGE ? PTE_W
                                                 : PTE_R;
-    uint64_t *entry =
-        address < USER_END ? space_entry(s, address, false) : NULL;
 
-    if (!entry || !(*entry & PTE_V) || !(*entry & need))
+    if (!space_mapped(s, address, need))
         return false;
     sfence_page(address);
     return true;

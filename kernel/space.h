@@ -52,6 +52,14 @@ void space_shoot_down(struct space *s, uint64_t address, uint64_t size);
 /* Leaf entry for a lower-half address, NULL without its table. */
 uint64_t *space_entry(struct space *s, uint64_t address, bool create);
 
+/* Leaf entry of a page that a user may read and write. */
+static inline uint64_t space_user_page(uint64_t physical)
+{
+    return physical >> 12 << 10 | PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
+}
+/* The entry of a mapped page that has all these bits, else NULL. */
+uint64_t *space_mapped(struct space *s, uint64_t address, uint64_t bits);
+
 /* Run s on this hart from now on: fenced if it has not run here before. */
 void space_enter_fenced(struct space *s);
 static inline void space_enter(struct space *s)

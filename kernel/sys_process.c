@@ -1,5 +1,4 @@
 /* System calls on processes and handles: decode, check, commit. */
-#include "gen/syscall_table.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
 #include "kernel/thread.h"
@@ -29,10 +28,7 @@ int64_t sys_process_create(uint64_t name0, uint64_t name1, uint64_t priority)
     uint64_t name[2] = {name0, name1};
     struct process *p;
 
-    if (priority >= PRIORITIES)
-        return E_ARG;
-    if (priority > current_process()->max_priority)
-        return E_RIGHTS;
+    TRY(check_priority(current_process(), priority));
     TRY(handle_reserve(&current_process()->table, 1));
     p = process_new((char *)name, (uint32_t)priority);
     if (!p)
@@ -85,8 +81,7 @@ int64_t sys_process_watch(uint64_t hp, uint64_t hd)
     }
     if (p->watcher)
         return E_BUSY;
-    p->watcher = d;
-    object_get(&d->object);
+    doorbell_keep(&p->watcher, d);
     return OK;
 }
 
@@ -94,7 +89,7 @@ int64_t sys_process_status(uint64_t hp, uint64_t out)
 {
     HANDLE(struct process, p, hp, OBJECT_PROCESS, R_STATUS);
 
-    return copy_to_user(current_process(), out, &p->status, sizeof(p->status));
+    return copy_to_user(out, &p->status, sizeof(p->status));
 }
 
 int64_t sys_process_kill(uint64_t hp, uint64_t code)

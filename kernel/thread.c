@@ -1,10 +1,8 @@
 /* Threads: birth, blocking, waking, death; their system calls. */
 #include "kernel/thread.h"
-#include "gen/syscall_table.h"
 #include "kernel/endpoint.h"
 #include "kernel/notification.h"
 #include "kernel/offsets.h"
-#include "kernel/panic.h"
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
@@ -149,10 +147,7 @@ int64_t sys_thread_create(uint64_t hp, uint64_t entry, uint64_t stack,
     struct thread *t;
     int64_t h;
 
-    if (priority >= PRIORITIES)
-        return E_ARG;
-    if (priority > p->max_priority)
-        return E_RIGHTS;
+    TRY(check_priority(p, priority));
     if (p->ending)
         return E_DEAD;
     if ((entry & 1) || entry >= USER_END || stack > USER_END)
@@ -184,10 +179,8 @@ int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
 
     if (t->dying || t->state == THREAD_DEAD)
         return E_DEAD;
-    if (priority != (uint64_t)-1 && priority >= PRIORITIES)
-        return E_ARG;
-    if (priority != (uint64_t)-1 && priority > current_process()->max_priority)
-        return E_RIGHTS;
+    if (priority != (uint64_t)-1)
+        TRY(check_priority(current_process(), priority));
     if (mask && !(mask & harts_started))
         return E_ARG;
 

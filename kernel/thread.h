@@ -5,6 +5,7 @@
 #pragma once
 
 #include "abi/info.h"
+#include "gen/syscall_table.h" /* of the current thread */
 #include "kernel/process.h"
 
 struct uintr;
@@ -103,6 +104,18 @@ static inline void thread_block(enum thread_state state)
     t->slice_left = 0;
     this_hart->current = NULL;
 }
+/* The same, until the deadline; E_TIMEDOUT if the time has come already. */
+static inline int64_t thread_sleep(enum thread_state state, uint64_t deadline)
+{
+    if (deadline != DEADLINE_NEVER) {
+        if (deadline <= rdtime())
+            return E_TIMEDOUT;
+        timer_arm(&current_thread()->timer, deadline);
+    }
+    thread_block(state);
+    return OK;
+}
+
 /* End a wait of any kind with this result; the thread becomes ready. */
 void thread_wake(struct thread *t, int64_t result);
 /* Undo whatever t waits for: queues, timer, notification. State unchanged. */

@@ -102,10 +102,15 @@ trap_entry:
     LOAD    t3, 10, 11, 12, 13, 14, 15, 16
     j       2b
 
+    .globl enter_scheduler
+/* the lock held: take up the first thread, on the hart's empty stack */
+enter_scheduler:
+    ld      sp, HART_STACK(tp)
+    j       trap_resume
+
 /* t2 = the thread that trapped; a0 = its result */
 trap_switch:
     SAVE    t2, 10, 3, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
-    .globl trap_resume
 trap_resume:
     call    sched_resume        /* a0 = the thread to run here */
     LOCK_RELEASE

@@ -1,11 +1,12 @@
-/* Loading, unloading and raising user interrupts. */
+/*
+ * Loading, unloading and raising user interrupts, and the system calls of a
+ * driver that takes them.
+ */
 #include "kernel/uintr.h"
 #include "abi/startup.h"
-#include "abi/uintr.h"
 #include "kernel/irq.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
-#include "kernel/panic.h"
 #include "kernel/phys.h"
 #include "kernel/plic.h"
 #include "kernel/pool.h"
@@ -31,11 +32,6 @@ static_assert(USER_UINTR_PLIC == USER_UINTR_CONTEXTS + HARTS_MAX * PAGE_SIZE &&
                   sizeof(struct uintr_stats) <= PAGE_SIZE,
               "abi/layout.h");
 
-static uint64_t page_entry(uint64_t physical)
-{
-    return physical >> 12 << 10 | PTE_V | PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
-}
-
 /* What would be pending if t's state were loaded. */
 static uint64_t pending(struct uintr *u)
 {
@@ -46,12 +42,8 @@ static uint64_t pending(struct uintr *u)
 static void route_sources(struct thread *t, struct hart *h, bool user)
 {
     list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
-        if (irq->thread != t)
-            continue;
-        if (user)
-            irq_route_user(irq, h);
-        else
-            irq_route_kernel(irq, h);
+        if (irq->thread == t)
+            irq_route(irq, h, user);
     }
 }
 
@@ -86,7 +78,7 @@ static void load(struct hart *h, struct thread *t)
     struct uintr *u = t->uintr;
 
     if (!u->contexts) {
-        u->entries[PLIC_ENTRY] = page_entry(plic_context_page(h->plic_u));
+        u->entries[PLIC_ENTRY] = space_user_page(plic_context_page(h->plic_u));
         sfence_page(USER_UINTR_PLIC);
     }
     u->stats->hart = h->index;
@@ -181,8 +173,10 @@ void uintr_taken(struct thread *t)
         csr_clear(CSR_UIP, UIRQ_EXT);
 }
 
-void uintr_unbind(struct thread *t)
+static void unbind(struct thread *t)
 {
+    if (t->uintr->notification)
+        t->uintr->notification->uthread = NULL;
     t->uintr->notification = NULL;
 }
 
@@ -203,16 +197,12 @@ void uintr_kicked(void)
 
 void uintr_abandon(struct thread *t)
 {
-    struct uintr *u = t->uintr;
-
     list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
         if (irq->thread == t)
             irq_drop(irq);
     }
-    timer_cancel(&u->timer);
-    if (u->notification)
-        u->notification->uthread = NULL;
-    u->notification = NULL;
+    timer_cancel(&t->uintr->timer);
+    unbind(t);
     t->process->uintr_thread = NULL;
     uintr_leave(t);
 }
@@ -236,12 +226,19 @@ static void timer_fired(struct timer *timer)
     uintr_post(container_of(timer, struct uintr, timer)->thread, UIRQ_TIMER);
 }
 
-/* For sys_uintr_register: everything that can fail, then nothing that can. */
-int64_t uintr_make(struct thread *t, bool contexts)
+int64_t sys_uintr_register(uint64_t hs)
 {
+    struct thread *t = current_thread();
     struct space *s = &t->process->space;
-    struct uintr *u = pool_alloc(&uintr_pool);
+    struct uintr *u;
 
+    if (uintr_delivery == DELIVERY_NONE)
+        return E_UNSUPPORTED;
+    if (t->process->uintr_thread)
+        return E_BUSY;
+    if (hs && !handle_object(&t->process->table, hs, OBJECT_SYSTEM, R_CONTEXTS))
+        return handle_error(&t->process->table, hs, OBJECT_SYSTEM);
+    u = pool_alloc(&uintr_pool);
     if (!u)
         return E_NOMEM;
     u->stats_memory = memory_new(PAGE_SIZE, false);
@@ -253,15 +250,80 @@ int64_t uintr_make(struct thread *t, bool contexts)
         return E_NOMEM;
     }
     u->stats = phys_to_virt(memory_page(u->stats_memory, 0));
-    u->entries[STATS_ENTRY] = page_entry(virt_to_phys(u->stats));
-    u->contexts = contexts;
-    for (uint32_t i = 0; contexts && i < hart_count; i++)
-        u->entries[i] = page_entry(plic_context_page(harts[i].plic_u));
+    u->entries[STATS_ENTRY] = space_user_page(virt_to_phys(u->stats));
+    u->contexts = hs != 0;
+    for (uint32_t i = 0; hs && i < hart_count; i++)
+        u->entries[i] = space_user_page(plic_context_page(harts[i].plic_u));
     u->thread = t;
     timer_init(&u->timer, timer_fired);
     t->uintr = u;
     t->switch_work |= SWITCH_UINTR;
     t->process->uintr_thread = t;
     uintr_switch(t);
+    return (int64_t)uintr_delivery;
+}
+
+int64_t sys_uintr_wait(uint64_t deadline)
+{
+    struct thread *t = current_thread();
+
+    if (!t->uintr)
+        return E_STATE;
+    t->uintr->uie = csr_read(CSR_UIE);
+    if (csr_read(CSR_UIP) & t->uintr->uie)
+        return OK;
+    return thread_sleep(THREAD_UINTR, deadline);
+}
+
+int64_t sys_uintr_take(void)
+{
+    struct thread *t = current_thread();
+    struct irq *lowest = NULL;
+
+    if (!t->uintr)
+        return E_STATE;
+    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
+        if (irq->thread == t && irq->claimed &&
+            (!lowest || irq->source < lowest->source))
+            lowest = irq;
+    }
+    if (!lowest) {
+        csr_clear(CSR_UIP, UIRQ_EXT); /* a sibling released the last */
+        return 0;
+    }
+    lowest->claimed = false;
+    uintr_taken(t);
+    return lowest->source;
+}
+
+int64_t sys_uintr_timer(uint64_t deadline)
+{
+    struct thread *t = current_thread();
+
+    if (!t->uintr)
+        return E_STATE;
+    csr_clear(CSR_UIP, UIRQ_TIMER);
+    timer_arm(&t->uintr->timer, deadline);
+    return OK;
+}
+
+int64_t sys_uintr_bind(uint64_t h)
+{
+    struct thread *t = current_thread();
+
+    if (!t->uintr)
+        return E_STATE;
+    if (!h) {
+        unbind(t);
+        return OK;
+    }
+    HANDLE(struct notification, n, h, OBJECT_NOTIFICATION, R_WAIT);
+    if (n->uthread && n->uthread != t)
+        return E_BUSY;
+    unbind(t);
+    t->uintr->notification = n;
+    n->uthread = t;
+    if (n->word)
+        csr_set(CSR_UIP, UIRQ_SOFT);
     return OK;
 }

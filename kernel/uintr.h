@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "abi/uintr.h"
 #include "kernel/thread.h"
 
 struct notification;
@@ -39,16 +40,9 @@ void uintr_post(struct thread *t, uint64_t bits);
 void uintr_record(struct thread *t);
 /* One recorded source less. */
 void uintr_taken(struct thread *t);
-void uintr_unbind(struct thread *t);
 
 /* Another hart asked this one to look: bits posted, a thread gone. */
 void uintr_kicked(void);
 /* t is dying: give its sources up, get its state off the CSRs. */
 void uintr_abandon(struct thread *t);
 void uintr_free(struct thread *t);
-
-/*
- * Give the current thread user-interrupt state; OK or E_NOMEM. contexts: map
- * the U contexts of all harts instead of the virtual page.
- */
-int64_t uintr_make(struct thread *t, bool contexts);
