@@ -2,7 +2,6 @@
  * From the first C instruction to the first process: memory, translation,
  * PLIC, the other harts, then init with every handle there is.
  */
-#include "abi/sbi_uinta.h"
 #include "abi/startup.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
@@ -12,7 +11,6 @@
 #include "kernel/relay.h"
 #include "kernel/sbi.h"
 #include "kernel/sched.h"
-#include "kernel/trap.h"
 #include "kernel/uintr.h"
 
 enum { INIT_STACK_SIZE = 64 << 10, RAM_MINIMUM = 32 << 20 };
@@ -235,8 +233,6 @@ static void start_init(void)
 
 _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
 {
-    uint32_t self = HARTS_MAX;
-
     kernel_lock_acquire();
     machine.boot_hart = hartid;
     machine_read(fdt);
@@ -244,28 +240,25 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
     for (uint32_t i = 0; i < hart_count; i++) {
         hart_setup(i);
         if (harts[i].id == hartid)
-            self = i;
+            this_hart = &harts[i];
     }
-    if (self == HARTS_MAX)
+    if (!this_hart) /* 0 from _start until here */
         panic("boot: started on hart %lu, which the device tree does not "
               "list among the first %u",
               hartid, HARTS_MAX);
-    this_hart = &harts[self];
     memory_setup();
     space_kernel_init(machine.ram);
     space_kernel_map(machine.plic);
     plic_init(machine.plic.start, machine.plic_sources);
+    irq_init();
     uintr_delivery = (uint32_t)sbi_uinta(SBI_UINTA_DELIVERY, 0, 0);
     for (uint32_t i = 0; i < hart_count; i++) {
         if (machine.hart[i].context_u < 0)
             uintr_delivery = DELIVERY_NONE;
     }
     hart_enable(this_hart);
-    log_print("Uinta on %u harts, %lu MiB, user interrupts %s\n", hart_count,
-              (machine.ram.end - machine.ram.start) >> 20,
-              uintr_delivery == DELIVERY_NATIVE     ? "native"
-              : uintr_delivery == DELIVERY_EMULATED ? "emulated"
-                                                    : "not available");
+    log_print("Uinta on %u harts, %lu MiB\n", hart_count,
+              (machine.ram.end - machine.ram.start) >> 20);
     start_init();
     start_other_harts();
     enter_scheduler();

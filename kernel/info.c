@@ -89,33 +89,29 @@ static bool fill_thread(uint64_t index, void *info)
 }
 
 /* Has the source an owner, or ever been claimed by the kernel? */
-static bool irq_seen(uint32_t source)
+static bool irq_seen(struct irq *irq)
 {
-    struct irq *irq = irqs[source];
-
-    return irqs_masked[source] > 0 ||
-           (irq && (irq->mode != IRQ_FREE || irq->kernel_count > 0));
+    return irq->mode != IRQ_FREE || irq->kernel_count || irq->masked_count;
 }
 
 static bool fill_irq(uint64_t index, void *info)
 {
     struct irq_info *out = info;
-    uint32_t s = 1;
+    struct irq *irq = irqs, *end = irqs + SOURCES_MAX;
 
-    while (s < SOURCES_MAX && (!irq_seen(s) || index-- > 0))
-        s++;
-    if (s == SOURCES_MAX)
+    while (irq < end && (!irq_seen(irq) || index-- > 0))
+        irq++;
+    if (irq == end)
         return false;
-    *out = (struct irq_info){.source = s, .masked = irqs_masked[s]};
-    struct irq *irq = irqs[s];
-    if (!irq)
-        return true;
-    out->pid = irq->owner ? irq->owner->pid : 0;
-    out->mode = irq->mode;
-    out->hart = irq->hart;
-    out->kernel = irq->kernel_count;
+    *out = (struct irq_info){.source = irq->source,
+                             .mode = irq->mode,
+                             .hart = irq->hart,
+                             .kernel = irq->kernel_count,
+                             .masked = irq->masked_count};
+    if (irq->owner)
+        out->pid = irq->owner->pid;
     if (irq->thread)
-        out->direct = irq->thread->uintr->stats->direct[s];
+        out->direct = irq->thread->uintr->stats->direct[irq->source];
     return true;
 }
 
@@ -214,7 +210,8 @@ int64_t sys_system_irq(uint64_t h, uint64_t source)
     TRY(check_system(h, R_DEVICE));
     if (source == 0 || source > machine.plic_sources)
         return E_RANGE;
-    return handle_publish(irq_get((uint32_t)source), R_ATTACH | R_DUP);
+    return handle_add(&current_process()->table, &irqs[source].object,
+                      R_ATTACH | R_DUP, 0);
 }
 
 /* The last lines of the log, for a person without a console. */

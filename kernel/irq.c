@@ -5,24 +5,16 @@
 #include "kernel/plic.h"
 #include "kernel/uintr.h"
 
-struct irq *irqs[SOURCES_MAX];
-uint64_t irqs_masked[SOURCES_MAX];
+struct irq irqs[SOURCES_MAX];
 
-struct irq *irq_get(uint32_t source)
+void irq_init(void)
 {
-    struct irq *irq = irqs[source];
-
-    if (!irq) {
-        irq = object_new(OBJECT_IRQ);
-        if (!irq)
-            return NULL;
-        irq->source = source;
-        irq->context = -1;
-        list_init(&irq->of_process);
-        irqs[source] = irq; /* keeps the first reference: it never goes */
+    for (uint32_t s = 0; s < SOURCES_MAX; s++) {
+        irqs[s] = (struct irq){.object = {.type = OBJECT_IRQ, .refs = 1},
+                               .source = s,
+                               .context = -1};
+        list_init(&irqs[s].of_process);
     }
-    object_get(&irq->object);
-    return irq;
 }
 
 /*
@@ -77,12 +69,12 @@ void irq_drop(struct irq *irq)
 
 void irq_claimed(uint32_t source)
 {
-    struct irq *irq = source < SOURCES_MAX ? irqs[source] : NULL;
+    struct irq *irq = &irqs[source % SOURCES_MAX];
 
-    if (!irq || irq->mode == IRQ_FREE) {
+    if (irq->mode == IRQ_FREE || source >= SOURCES_MAX) {
         plic_complete(this_hart->plic_s, source);
         plic_enable(this_hart->plic_s, source, false);
-        irqs_masked[source % SOURCES_MAX]++;
+        irq->masked_count++;
         log_print("irq: source %u has no owner, masked\n", source);
         return;
     }

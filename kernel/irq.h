@@ -26,14 +26,11 @@ struct irq {
     bool claimed;          /* by the kernel, not yet handed on or acked */
     int32_t context;       /* where it is enabled, -1 = nowhere */
     uint32_t hart;         /* index of that context's hart */
-    uint64_t kernel_count;
+    uint64_t kernel_count, masked_count; /* claims for it; for nobody */
 };
 
-/* A reference to the object of a source, made when first asked for; NULL: no
- * memory. */
-struct irq *irq_get(uint32_t source);
-extern struct irq *irqs[SOURCES_MAX];
-extern uint64_t irqs_masked[SOURCES_MAX]; /* claims that nobody wanted */
+extern struct irq irqs[SOURCES_MAX]; /* by source; they never go */
+void irq_init(void);
 
 struct hart;
 /* Enable the source in this hart's U or S context, and in no other. */

@@ -11,7 +11,6 @@
 
 #include "abi/errors.h"
 #include "abi/layout.h"
-#include "kernel/panic.h"
 
 void *memset(void *to, int byte, size_t n);
 void *memcpy(void *to, const void *from, size_t n);
@@ -20,6 +19,20 @@ char *strstr(const char *text, const char *part);
 #ifndef static_assert
 #define static_assert _Static_assert
 #endif
+
+/*
+ * The end of the machine (panic.c): a kernel bug, or a machine it cannot run
+ * on. Says why, through the firmware, and powers off with failure.
+ */
+_Noreturn void panic(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));
+
+/* An invariant: what must hold whatever user programs do. */
+#define assert(condition)                                        \
+    do {                                                         \
+        if (__builtin_expect(!(condition), 0))                   \
+            panic("%s: %s does not hold", __func__, #condition); \
+    } while (0)
 
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))

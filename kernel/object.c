@@ -2,7 +2,6 @@
 #include "kernel/object.h"
 #include "kernel/endpoint.h"
 #include "kernel/frame.h"
-#include "kernel/irq.h"
 #include "kernel/memory.h"
 #include "kernel/notification.h"
 #include "kernel/pool.h"
@@ -28,7 +27,6 @@ static struct object_class {
                          .hangup = doorbell_hangup,
                          .destroy = doorbell_destroy},
     [OBJECT_MEMORY] = {{sizeof(struct memory)}, .destroy = memory_destroy},
-    [OBJECT_IRQ] = {{sizeof(struct irq)}},
     [OBJECT_SYSTEM] = {{sizeof(struct object)}},
 };
 
@@ -157,4 +155,46 @@ int64_t handle_publish(void *object, uint32_t rights)
     h = handle_add(&current_process()->table, object, rights, 0);
     object_put(object);
     return h;
+}
+
+int64_t handle_duplicable(uint64_t h, uint64_t rights, struct handle **e)
+{
+    *e = handle_find(&current_process()->table, h);
+    if (!*e)
+        return E_BADHANDLE;
+    if (!((*e)->rights & R_DUP) || (rights & ~(uint64_t)(*e)->rights))
+        return E_RIGHTS;
+    return OK;
+}
+
+int64_t sys_handle_close(uint64_t h)
+{
+    struct handle_table *table = &current_process()->table;
+
+    if (!handle_find(table, h))
+        return E_BADHANDLE;
+    handle_remove(table, h);
+    return OK;
+}
+
+int64_t sys_handle_dup(uint64_t h, uint64_t rights, uint64_t badge)
+{
+    struct handle *e;
+
+    TRY(handle_duplicable(h, rights, &e));
+    if (badge && (e->object->type != OBJECT_ENDPOINT || e->badge))
+        return E_ARG;
+    if (badge && !(e->rights & R_RECEIVE))
+        return E_RIGHTS;
+    return handle_add(&current_process()->table, e->object, (uint32_t)rights,
+                      badge ? badge : e->badge);
+}
+
+int64_t sys_handle_type(uint64_t h)
+{
+    struct handle *e = handle_find(&current_process()->table, h);
+
+    if (!e)
+        return E_BADHANDLE;
+    return (int64_t)((uint64_t)e->object->type << 32 | e->rights);
 }

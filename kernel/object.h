@@ -91,6 +91,8 @@ int64_t handle_add(struct handle_table *t, struct object *object,
                    uint32_t rights, uint64_t badge);
 /* 0 if `count` more handles fit, so that handle_add cannot fail. */
 int64_t handle_reserve(struct handle_table *t, uint32_t count);
+/* The caller's handle h, if it may be duplicated with these rights. */
+int64_t handle_duplicable(uint64_t h, uint64_t rights, struct handle **e);
 void handle_remove(struct handle_table *t, uint64_t h);
 void handle_remove_all(struct handle_table *t);
 

@@ -1,5 +1,4 @@
 /* Says what happened, through the firmware, and powers off with failure. */
-#include "kernel/panic.h"
 #include "kernel/hart.h"
 #include "kernel/log.h"
 #include "kernel/sbi.h"

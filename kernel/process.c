@@ -1,4 +1,7 @@
-/* Processes: birth, death, and copying to and from their memory. */
+/*
+ * Processes: birth, death, copying to and from their memory, and their system
+ * calls: decode, check, commit.
+ */
 #include "kernel/process.h"
 #include "kernel/endpoint.h"
 #include "kernel/frame.h"
@@ -154,4 +157,103 @@ int64_t copy_to_user(uint64_t to, const void *from, uint64_t size)
 int64_t copy_from_user(void *to, uint64_t from, uint64_t size)
 {
     return copy(from, to, size, false);
+}
+
+/* The process behind h (0 = the caller's) if it can still be changed. */
+static int64_t target(uint64_t h, struct process **p)
+{
+    HANDLE_OR_SELF(struct process, found, current_process(), h, OBJECT_PROCESS,
+                   R_MANAGE);
+    *p = found;
+    return found->ending ? E_DEAD : OK;
+}
+
+int64_t sys_process_create(uint64_t name0, uint64_t name1, uint64_t priority)
+{
+    uint64_t name[2] = {name0, name1};
+    struct process *p;
+
+    TRY(check_priority(current_process(), priority));
+    TRY(handle_reserve(&current_process()->table, 1));
+    p = process_new((char *)name, (uint32_t)priority);
+    if (!p)
+        return E_NOMEM;
+    return handle_publish(p, R_MANAGE | R_STATUS | R_DUP);
+}
+
+int64_t sys_process_map(uint64_t hp, uint64_t hm, uint64_t address,
+                        uint64_t offset, uint64_t size, uint64_t prot)
+{
+    struct process *p;
+
+    TRY(target(hp, &p));
+    if (prot == 0 || (prot & ~7UL) || !(prot & PROT_R) ||
+        (prot & (PROT_W | PROT_X)) == (PROT_W | PROT_X))
+        return E_ARG;
+    static_assert((int)PROT_R == R_READ && (int)PROT_W == R_WRITE &&
+                      (int)PROT_X == R_EXEC,
+                  "protections are rights");
+    HANDLE(struct memory, m, hm, OBJECT_MEMORY, (uint32_t)prot);
+    return space_map(&p->space, m, address, offset, size, (uint32_t)prot);
+}
+
+int64_t sys_process_unmap(uint64_t hp, uint64_t address, uint64_t size)
+{
+    struct process *p;
+
+    TRY(target(hp, &p));
+    return space_unmap(&p->space, address, size);
+}
+
+int64_t sys_process_give(uint64_t hp, uint64_t h, uint64_t rights)
+{
+    struct handle *e;
+    struct process *p;
+
+    TRY(target(hp, &p));
+    TRY(handle_duplicable(h, rights, &e));
+    return handle_add(&p->table, e->object, (uint32_t)rights, e->badge);
+}
+
+int64_t sys_process_watch(uint64_t hp, uint64_t hd)
+{
+    HANDLE(struct process, p, hp, OBJECT_PROCESS, R_STATUS);
+    HANDLE(struct doorbell, d, hd, OBJECT_DOORBELL, R_RING);
+
+    if (p->status.reason != EXIT_RUNNING) {
+        doorbell_ring(d);
+        return OK;
+    }
+    if (p->watcher)
+        return E_BUSY;
+    doorbell_keep(&p->watcher, d);
+    return OK;
+}
+
+int64_t sys_process_status(uint64_t hp, uint64_t out)
+{
+    HANDLE(struct process, p, hp, OBJECT_PROCESS, R_STATUS);
+
+    return copy_to_user(out, &p->status, sizeof(p->status));
+}
+
+int64_t sys_process_kill(uint64_t hp, uint64_t code)
+{
+    HANDLE(struct process, p, hp, OBJECT_PROCESS, R_MANAGE);
+
+    process_end(p, EXIT_KILLED, (int32_t)code);
+    return OK;
+}
+
+int64_t sys_process_exit(uint64_t code)
+{
+    process_end(current_process(), EXIT_EXITED, (int32_t)code);
+    return OK;
+}
+
+int64_t sys_process_id(uint64_t hp)
+{
+    HANDLE_OR_SELF(struct process, p, current_process(), hp, OBJECT_PROCESS, 0);
+
+    return (int64_t)p->pid;
 }

@@ -3,7 +3,6 @@
  * plic_s is M-mode's here: the firmware shows it as S-mode's in the tree.
  */
 #include "kernel/relay.h"
-#include "abi/sbi_uinta.h"
 #include "kernel/hart.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"

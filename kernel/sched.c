@@ -2,7 +2,6 @@
 #include "kernel/sched.h"
 #include "kernel/irq.h"
 #include "kernel/sbi.h"
-#include "kernel/trap.h"
 #include "kernel/uintr.h"
 
 enum { SLICES_PER_SECOND = 100 };

@@ -35,6 +35,9 @@ static inline void sched_switch(struct thread *t)
     this_hart->current = t;
 }
 
+/* trap.c: serve what is pending in sip and enabled. */
+void trap_interrupts(void);
+
 /* What the thread that is on this hart used so far goes to its account. */
 static inline void sched_account(struct hart *h)
 {

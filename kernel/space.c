@@ -15,7 +15,6 @@ extern char kernel_start[], kernel_rodata[], kernel_data[], hart_stacks[];
 
 static uint64_t kernel_root[ENTRIES] __attribute__((aligned(4096)));
 static uint64_t kernel_satp;
-static uint32_t roots_used;    /* entries of the kernel half in use */
 static bool asid_taken[ASIDS]; /* 0 is the kernel's */
 static bool have_asids;
 static struct pool region_pool = {.size = sizeof(struct region)};
@@ -67,7 +66,6 @@ void space_kernel_map(struct range range)
         assert(middle);
         if (!(middle[slot(v, 1)] & PTE_V))
             middle[slot(v, 1)] = entry_of(p, KERNEL_LEAF | PTE_W);
-        roots_used = max(roots_used, slot(v, 2) - USER_ENTRIES + 1);
     }
     sfence_all();
 }
@@ -130,7 +128,7 @@ int64_t space_init(struct space *s)
     s->asid = asid;
     s->root = phys_to_virt(frame);
     memcpy(s->root + USER_ENTRIES, kernel_root + USER_ENTRIES,
-           roots_used * sizeof(uint64_t));
+           (ENTRIES - USER_ENTRIES) * sizeof(uint64_t));
     s->satp = SATP_SV39 | frame >> 12;
     if (have_asids)
         s->satp |= (uint64_t)s->asid << SATP_ASID_SHIFT;

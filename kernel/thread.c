@@ -88,6 +88,7 @@ void thread_reap(struct thread *t)
 {
     struct process *p = t->process;
 
+    t->state = THREAD_DEAD;
     for (uint32_t i = 0; i < hart_count; i++) {
         if (harts[i].current == t)
             return; /* that hart has been kicked and calls again */
@@ -97,7 +98,6 @@ void thread_reap(struct thread *t)
     if (t->uintr)
         uintr_free(t);
     thread_slots[t->token % THREAD_SLOTS] = NULL;
-    t->state = THREAD_DEAD;
     p->instructions += t->instructions;
     list_remove(&t->of_process);
     list_remove(&t->of_all);
@@ -116,7 +116,6 @@ void thread_leave(void)
     h->current = NULL;
     if (h->trapped == t)
         h->trapped = h->sink;
-    t->state = THREAD_DEAD;
     thread_reap(t);
 }
 
@@ -134,7 +133,6 @@ void thread_kill(struct thread *t)
     } else if (t->state == THREAD_RUNNING) {
         hart_kick(t->hart); /* it calls thread_leave */
     } else {
-        t->state = THREAD_DEAD;
         thread_reap(t);
     }
 }

@@ -11,19 +11,8 @@
 struct uintr;
 
 /* index of the ABI's registers in thread.x[] */
-enum {
-    X_PC = 0,
-    X_SP = 2,
-    X_T0 = 5,
-    X_T1 = 6,
-    X_T2 = 7,
-    X_A0 = 10,
-    X_A1 = 11,
-    X_A2 = 12,
-    X_T3 = 28,
-    X_T4 = 29,
-    X_T6 = 31
-};
+enum { X_PC = 0, X_SP = 2, X_T0 = 5, X_T1 = 6, X_T2 = 7 };
+enum { X_A0 = 10, X_A1 = 11, X_A2 = 12, X_T3 = 28, X_T4 = 29, X_T6 = 31 };
 
 struct thread {
     struct object object; /* assembly knows from here: offsets.h */

@@ -1,5 +1,4 @@
 /* What is not a system call: timer, kick, device, fault. */
-#include "kernel/trap.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/relay.h"
@@ -15,9 +14,14 @@ static const char *const causes[16] = {"misaligned instruction",
                                        "load access fault",
                                        "misaligned store",
                                        "store access fault",
-                                       [12] = "instruction page fault",
+                                       "trap",
+                                       "trap",
+                                       "trap",
+                                       "trap",
+                                       "instruction page fault",
                                        "load page fault",
-                                       [15] = "store page fault"};
+                                       "trap",
+                                       "store page fault"};
 
 static void report(struct thread *t, uint64_t cause, uint64_t address)
 {
@@ -25,7 +29,7 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
         "pc", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
         "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
         "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-    const char *what = cause < 16 && causes[cause] ? causes[cause] : "trap";
+    const char *what = cause < 16 ? causes[cause] : "trap";
 
     log_print("fault: %s (pid %u, thread %u) %s, scause %lu, pc 0x%lx, "
               "address 0x%lx\n",

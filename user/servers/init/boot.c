@@ -101,13 +101,14 @@ static void notice(const char *format, ...)
     va_end(arguments);
 }
 
+static const char *const delivery_names[] = {
+    [DELIVERY_NONE] = "notify",
+    [DELIVERY_EMULATED] = "emulated",
+    [DELIVERY_NATIVE] = "native",
+};
+
 static bool set_delivery(struct boot_options *options, const char *value)
 {
-    static const char *const names[] = {
-        [DELIVERY_NONE] = "notify",
-        [DELIVERY_EMULATED] = "emulated",
-        [DELIVERY_NATIVE] = "native",
-    };
     static const char *const why[] = {
         [DELIVERY_NONE] = "nobody gives the harts user interrupts, so the "
                           "kernel takes them (notify)",
@@ -116,7 +117,7 @@ static bool set_delivery(struct boot_options *options, const char *value)
         [DELIVERY_NATIVE] = "the harts have the N extension, so delivery is "
                             "native",
     };
-    const char *here = names[info->delivery];
+    const char *here = delivery_names[info->delivery];
     options->notify = info->delivery == DELIVERY_NONE;
     if (!strcmp(value, "notify"))
         options->notify = true;
@@ -168,6 +169,9 @@ void boot_init(struct boot_options *options)
     if (!words)
         boot_fail("no memory for the boot arguments");
     read_words(options, words);
+    boot_log("user interrupts: %s", info->delivery == DELIVERY_NONE
+                                        ? "not available"
+                                        : delivery_names[info->delivery]);
     check_archive();
     options->console = device_console();
     if (!options->console)
