@@ -231,6 +231,7 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
 
     h->idle_since = rdtime();
     h->slice_end = DEADLINE_NEVER;
+    h->turn_over = false;
     /* one that waits for something else is not to be woken by its device */
     if (h->uthread && h->uthread->state != THREAD_UINTR)
         uintr_switch(NULL);

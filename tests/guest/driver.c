@@ -206,6 +206,60 @@ TEST(driver_preempted_is_boosted)
     child_kill(&c);
 }
 
+/*
+ * Exactly: at once, before anybody else's next instruction, and for one slice
+ * of 10 ms if the driver does not block; then it is what it was.
+ */
+TEST(boost_lasts_one_slice)
+{
+    if (test_harts() > 1 || !test_exact())
+        SKIP("only with one hart and -icount");
+    start_driver(PLAIN, SPIN, 0, 2);
+    one_more();
+    MUST(sys_thread_set(0, 6, 0));
+    for (int i = 0; i < 20; i++) {
+        uint64_t turns = c.data[TURNS], count = c.data[COUNT];
+        uint64_t start = clock_ticks();
+        rtc_raise_at(rtc);
+        uint64_t us = clock_ns_from_ticks(clock_ticks() - start) / 1000;
+        EXPECT(c.data[COUNT], count + 1);
+        CHECK(c.data[TURNS] > turns);
+        turns = c.data[TURNS];
+        if (us < 9900 || us > 10200)
+            FAIL("the boost lasted %lu us", us);
+        while (clock_ticks() - start < clock_ticks_from_ns(30 * MS))
+            ;
+        EXPECT(c.data[TURNS], turns); /* less urgent than we are again */
+        clock_sleep_ns(3 * MS);
+        CHECK(c.data[TURNS] > turns);
+    }
+    MUST(sys_thread_set(0, PRIORITY_NORMAL, 0));
+    child_kill(&c);
+}
+
+/* Blocking ends a boost: the driver waits for its turn like everybody. */
+TEST(boost_ends_when_it_blocks)
+{
+    if (test_harts() > 1 || !test_exact())
+        SKIP("only with one hart and -icount");
+    start_driver(PLAIN, WAIT, 0, 2);
+    one_more();
+    MUST(sys_thread_set(0, 6, 0));
+    for (int i = 0; i < 20; i++) {
+        clock_sleep_ns(3 * MS); /* it waits, and is not loaded when we run */
+        uint64_t turns = c.data[TURNS], count = c.data[COUNT];
+        uint64_t start = clock_ticks();
+        rtc_raise_at(rtc);
+        uint64_t us = clock_ns_from_ticks(clock_ticks() - start) / 1000;
+        EXPECT(c.data[COUNT], count + 1);
+        EXPECT(c.data[TURNS], turns + 1);
+        if (us > 300)
+            FAIL("the boost lasted %lu us", us);
+    }
+    MUST(sys_thread_set(0, PRIORITY_NORMAL, 0));
+    child_kill(&c);
+}
+
 /* Asleep for another reason: recorded, and taken when it runs again. */
 TEST(recorded_while_asleep)
 {

@@ -157,6 +157,23 @@ static __attribute__((unused)) unsigned test_harts(void)
             SKIP("no user interrupts here");          \
     } while (0)
 
+/*
+ * -icount: time passes by instructions alone, so bounds on it are exact. QEMU
+ * then counts 2^shift an instruction, and host cycles otherwise.
+ */
+static __attribute__((unused)) bool test_exact(void)
+{
+    uint64_t step = 0;
+    for (int i = 0; i < 100; i++) {
+        uint64_t a, b;
+        __asm__ volatile("rdinstret %0\nrdinstret %1" : "=&r"(a), "=r"(b));
+        if (i > 0 && b - a != step)
+            return false;
+        step = b - a;
+    }
+    return (step & (step - 1)) == 0;
+}
+
 /* Wait for a condition, at most `ms` of guest time; true if it came. */
 #define EVENTUALLY(condition, ms)                      \
     ({                                                 \

@@ -6,7 +6,7 @@
 #include <uinta/thread.h>
 #include "child.h"
 
-enum { QUICK_US = 4000 }; /* well under a time slice of 10 ms */
+enum { QUICK_US = 2000 }; /* well under a time slice of 10 ms */
 
 static handle_t ep;
 
@@ -521,7 +521,8 @@ static int by_time(const void *a, const void *b)
 
 /*
  * The server is more urgent, waits on hart 1, where an endless loop runs: the
- * call must interrupt it. The best quarter counts: the host may be busy.
+ * call must interrupt it. There is no tick: without an IPI it would not come at
+ * all. The best round is what the kernel takes; the host adds to the others.
  */
 TEST(message_to_another_hart_needs_no_tick)
 {
@@ -546,10 +547,11 @@ TEST(message_to_another_hart_needs_no_tick)
     stop_server();
     MUST(sys_thread_set(0, -1, ~0u));
     qsort(took, ROUNDS, sizeof(took[0]), by_time);
-    uint64_t quarter = clock_ns_from_ticks(took[ROUNDS / 4]) / 1000;
-    printf("# a quarter within %lu us\n", quarter);
-    if (quarter > QUICK_US)
-        FAIL("three quarters over %lu us", quarter);
+    uint64_t best = clock_ns_from_ticks(took[0]) / 1000;
+    printf("# best %lu us, median %lu us\n", best,
+           clock_ns_from_ticks(took[ROUNDS / 2]) / 1000);
+    if (best > QUICK_US)
+        FAIL("the best of %d took %lu us", ROUNDS, best);
 }
 
 static handle_t ring_n, ring_bell;
@@ -589,10 +591,11 @@ TEST(event_for_another_hart_needs_no_tick)
     MUST(sys_handle_close(ring_bell));
     MUST(sys_handle_close(ring_n));
     qsort(took, ROUNDS, sizeof(took[0]), by_time);
-    uint64_t quarter = clock_ns_from_ticks(took[ROUNDS / 4]) / 1000;
-    printf("# a quarter within %lu us\n", quarter);
-    if (quarter > QUICK_US)
-        FAIL("three quarters over %lu us", quarter);
+    uint64_t best = clock_ns_from_ticks(took[0]) / 1000;
+    printf("# best %lu us, median %lu us\n", best,
+           clock_ns_from_ticks(took[ROUNDS / 2]) / 1000);
+    if (best > QUICK_US)
+        FAIL("the best of %d took %lu us", ROUNDS, best);
 }
 
 /* ---- priorities --------------------------------------------------------- */

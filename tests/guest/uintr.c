@@ -433,6 +433,12 @@ static int64_t ring_once(void *delay)
     return sys_doorbell_ring(bell);
 }
 
+static int64_t ring_once_on_hart_1(void *delay)
+{
+    int64_t error = sys_thread_set(0, -1, 2);
+    return error < 0 ? error : ring_once(delay);
+}
+
 TEST(bell_reaches_a_running_thread)
 {
     struct thread t;
@@ -476,8 +482,7 @@ TEST(bell_on_another_hart)
     MUST(sys_thread_set(0, -1, 1));
     uintr_enable();
     for (uint64_t i = 1; i <= 20; i++) {
-        MUST(thread_start(&t, ring_once, (void *)(3 * MS), 5));
-        MUST(sys_thread_set(t.handle, -1, 2));
+        MUST(thread_start(&t, ring_once_on_hart_1, (void *)(3 * MS), 5));
         bool came = DURING(LONG_US, softs == i);
         EXPECT(thread_join(&t), OK);
         CHECK(came);
@@ -677,10 +682,10 @@ TEST(threshold_of_another_driver)
     /* somebody else's turn on this hart, then ours */
     struct child other;
     child_make(&other);
-    script(&other, 0, SYS_uintr_register, 0, 0, 0, 0, 0, 0);
-    script(&other, 1, SCRIPT_EXIT, 0, 0, 0, 0, 0, 0);
+    script(&other, 0, SYS_thread_set, 0, -1, 1, 0, 0, 0);
+    script(&other, 1, SYS_uintr_register, 0, 0, 0, 0, 0, 0);
+    script(&other, 2, SCRIPT_EXIT, 0, 0, 0, 0, 0, 0);
     child_run(&other, child_script, 5);
-    MUST(sys_thread_set(other.thread, -1, 1));
     child_wait_end(&other, 2000);
     child_close(&other);
     *(volatile uint32_t *)(USER_UINTR_PLIC + PLIC_THRESHOLD) = 0;
