@@ -14,7 +14,7 @@ NATIVE = [(1, True), (4, False)]
 K210 = [(1, True), (4, False)]
 ALSO = {"spawn": [(2, True), (4, True)]}
 LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
-EXTRA = {"uintr": ["-device", "virtio-rng-device"],
+EXTRA = {"devices": ["-device", "virtio-rng-device"],
          "storm": ["-device", "virtio-keyboard-device"]}
 
 _runs = {}

@@ -353,10 +353,10 @@ TEST(timer_armed_again_later)
 {
     ready();
     uintr_enable();
-    for (int i = 1; i <= 20; i++)
-        EXPECT(sys_uintr_timer(clock_deadline(i * MS)), OK);
-    EXPECT(sys_uintr_timer(clock_deadline(1000 * MS)), OK);
-    CHECK(!DURING(100000, timers)); /* behind the watchdog's, too */
+    for (int i = 1; i <= 20; i++) /* before and behind the watchdog's 500 ms */
+        EXPECT(sys_uintr_timer(clock_deadline((300 + 40 * i) * MS)), OK);
+    EXPECT(sys_uintr_timer(clock_deadline(10000 * MS)), OK);
+    CHECK(!DURING(100000, timers));
     EXPECT(sys_uintr_timer(clock_ticks()), OK);
     CHECK(DURING(LONG_US, timers == 1));
     uintr_disable();
@@ -638,36 +638,6 @@ TEST(recorded_and_released_by_a_sibling)
         EXPECT(uintr_csr_read(CSR_UIP) & UIRQ_EXT, 0);
         EXPECT(sys_irq_attach(rtc_irq), OK);
     }
-}
-
-TEST(two_devices_in_one_process)
-{
-    ready();
-    /* a second source with a handler does not disturb the first */
-    handle_t other = 0;
-    char name[12];
-    uint32_t source;
-    for (source = 1; source < 32 && !other; source++) {
-        snprintf(name, sizeof(name), "irq%u", (unsigned)source);
-        if (source != RTC_SOURCE)
-            other = startup_handle(name);
-    }
-    if (!other)
-        SKIP("no second device");
-    MUST(uintr_on_source(source - 1, on_rtc, NULL));
-    EXPECT(sys_irq_attach(other), OK);
-    EXPECT(sys_irq_attach(other), E_BUSY);
-    uintr_enable();
-    for (uint64_t i = 1; i <= 20; i++) {
-        rtc_raise_at(rtc);
-        CHECK(DURING(LONG_US, externals == i));
-    }
-    uintr_disable();
-    EXPECT(sys_irq_release(other), OK);
-    uintr_enable();
-    rtc_raise_at(rtc);
-    CHECK(DURING(LONG_US, externals == 21));
-    uintr_disable();
 }
 
 /* A driver that leaves the PLIC's threshold high hurts nobody else. */
