@@ -11,6 +11,7 @@
  *    samples edges would not see it again otherwise.
  */
 #include "ns16550.h"
+#include "registers.h"
 
 enum reg {          /* [8.0 Registers], DLAB = 0 unless said */
            RBR = 0, /* read: received byte */
@@ -60,12 +61,12 @@ enum { /* [8.4 LSR] */
 
 static uint8_t get(struct ns16550 *u, enum reg r)
 {
-    return u->base[(size_t)r << u->reg_shift];
+    return register_get(u->base + ((size_t)r << u->reg_shift));
 }
 
 static void put(struct ns16550 *u, enum reg r, uint8_t value)
 {
-    u->base[(size_t)r << u->reg_shift] = value;
+    register_put(u->base + ((size_t)r << u->reg_shift), value);
 }
 
 static void ier_change(struct ns16550 *u, uint8_t clear, uint8_t set)

@@ -1,0 +1,26 @@
+/*
+ * One access to a register of a device. A host test supplies its own and so is
+ * the device (tests/host/test_ns16550.c): reading a register has effects that
+ * plain memory cannot show.
+ */
+#ifndef UART_REGISTERS_H
+#define UART_REGISTERS_H
+
+#include <stdint.h>
+
+#ifdef UINTA_HOST
+uint8_t register_get(volatile uint8_t *address);
+void register_put(volatile uint8_t *address, uint8_t value);
+#else
+static inline uint8_t register_get(volatile uint8_t *address)
+{
+    return *address;
+}
+
+static inline void register_put(volatile uint8_t *address, uint8_t value)
+{
+    *address = value;
+}
+#endif
+
+#endif
