@@ -46,7 +46,8 @@ static BLOB void blob_handler(volatile uint64_t *d)
         rtc_clear_at(CHILD_RTC);
     d[COUNT]++;
     d[STAGE] = 1;
-    if (d[MODE] == HOLD)
+    /* A request that the driver before left behind is none to hold. */
+    if (d[MODE] == HOLD && d[READY])
         while (!d[GO_ON])
             ;
     if (d[MODE] == EXIT)
