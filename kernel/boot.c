@@ -7,8 +7,6 @@
 #include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/memory.h"
-#include "kernel/plic.h"
-#include "kernel/relay.h"
 #include "kernel/sbi.h"
 #include "kernel/sched.h"
 #include "kernel/uintr.h"

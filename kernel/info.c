@@ -181,13 +181,14 @@ int64_t sys_system_log_write(uint64_t h, uint64_t text, uint64_t size)
 
 int64_t sys_system_kill(uint64_t h, uint64_t pid, uint64_t code)
 {
-    struct process *p = process_by_id(pid);
-
     TRY(check_system(h, R_KILL));
-    if (!p || p->status.reason != EXIT_RUNNING)
-        return E_NOENT;
-    process_end(p, EXIT_KILLED, (int32_t)code);
-    return OK;
+    list_each_entry(struct process, p, &all_processes, of_all) {
+        if (p->pid == pid && p->status.reason == EXIT_RUNNING) {
+            process_end(p, EXIT_KILLED, (int32_t)code);
+            return OK;
+        }
+    }
+    return E_NOENT;
 }
 
 /* Registers of devices: nothing that the kernel itself uses. */

@@ -2,7 +2,6 @@
 #include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/notification.h"
-#include "kernel/plic.h"
 #include "kernel/uintr.h"
 
 struct irq irqs[SOURCES_MAX];

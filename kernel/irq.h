@@ -43,3 +43,26 @@ void irq_drop(struct irq *irq);
 void irq_interrupt(void);
 /* A source claimed in this hart's S context: to its owner. */
 void irq_claimed(uint32_t source);
+
+/*
+ * Where S-mode gets no external interrupts (K210) the firmware hands them over
+ * with SSIP: relay.c. docs/design/relay.md has the story.
+ */
+/* On the hart itself, once: ask the firmware for its relay, if it has one. */
+void relay_hart_enable(struct hart *h);
+/* SSIP was raised and is cleared: by another hart, or for a device? */
+void relay_interrupt(void);
+
+/*
+ * The platform-level interrupt controller [RISC-V PLIC 1.0]: plic.c. Contexts
+ * are numbered as the device tree says, never by a formula.
+ */
+void plic_init(uint64_t base, uint32_t sources);
+/* Everything disabled in this context, threshold 0. */
+void plic_context_init(uint32_t context);
+void plic_set_priority(uint32_t source, uint32_t priority);
+void plic_enable(uint32_t context, uint32_t source, bool on);
+uint32_t plic_claim(uint32_t context); /* 0 = nothing pending */
+void plic_complete(uint32_t context, uint32_t source);
+/* Physical address of a context's page (threshold, claim/complete). */
+uint64_t plic_context_page(uint32_t context);

@@ -70,21 +70,17 @@ int64_t handle_error(struct handle_table *t, uint64_t h, enum object_type type);
 
 /*
  * At the head of a system call: declare `var`, the object behind handle h of
- * the calling process, or return what is wrong with h.
+ * the calling process, or `self` if h is 0, or return what is wrong with h.
  */
-#define HANDLE(struct_type, var, h, type, rights)                  \
+#define HANDLE_OR_SELF(struct_type, var, self, h, type, rights)    \
     struct_type *var =                                             \
         handle_object(&current_process()->table, h, type, rights); \
+    if (!var && !(h))                                              \
+        var = (self);                                              \
     if (!var)                                                      \
     return handle_error(&current_process()->table, h, type)
-
-/* The same where h = 0 means `self`. */
-#define HANDLE_OR_SELF(struct_type, var, self, h, type, rights)         \
-    struct_type *var =                                                  \
-        (h) ? handle_object(&current_process()->table, h, type, rights) \
-            : (self);                                                   \
-    if (!var)                                                           \
-    return handle_error(&current_process()->table, h, type)
+#define HANDLE(struct_type, var, h, type, rights) \
+    HANDLE_OR_SELF(struct_type, var, NULL, h, type, rights)
 
 /* Number of a new handle, or E_LIMIT, E_NOMEM. Takes a reference. */
 int64_t handle_add(struct handle_table *t, struct object *object,

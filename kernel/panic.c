@@ -43,16 +43,16 @@ static _Noreturn void end(void)
         __asm__ volatile("wfi");
 }
 
-static uint64_t hart_id(void)
+static void begin(void)
 {
-    return this_hart ? this_hart->id : 0;
+    say("\nPANIC hart %lu: ", this_hart ? this_hart->id : 0);
 }
 
 _Noreturn void panic(const char *format, ...)
 {
     va_list args;
 
-    say("\nPANIC hart %lu: ", hart_id());
+    begin();
     va_start(args, format);
     format_text(sbi_putchar, format, args);
     va_end(args);
@@ -65,9 +65,9 @@ _Noreturn void panic_trap(uint64_t cause, uint64_t address, uint64_t *frame)
 {
     uint64_t *x = frame + 2; /* as struct thread: object header, then pc */
 
-    say("\nPANIC hart %lu: trap in the kernel, scause 0x%lx stval 0x%lx "
-        "pc 0x%lx\n",
-        hart_id(), cause, address, x[0]);
+    begin();
+    say("trap in the kernel, scause 0x%lx stval 0x%lx pc 0x%lx\n", cause,
+        address, x[0]);
     say("ra %lx sp %lx tp %lx s0 %lx s1 %lx\n", x[1], x[2], x[4], x[8], x[9]);
     for (int i = 10; i < 18; i++)
         say("a%d %lx%c", i - 10, x[i], i == 17 ? '\n' : ' ');

@@ -1,7 +1,5 @@
 /* PLIC registers [plic 3..7]. */
-#include "kernel/plic.h"
-#include "abi/uintr.h"
-#include "kernel/lib.h"
+#include "kernel/irq.h"
 #include "kernel/phys.h"
 
 /* 4 bytes a source [plic 4], then a stride a context [plic 6, 7, 8] */

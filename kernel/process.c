@@ -109,15 +109,6 @@ void process_finish(struct process *p)
     busy = false;
 }
 
-struct process *process_by_id(uint64_t pid)
-{
-    list_each_entry(struct process, p, &all_processes, of_all) {
-        if (p->pid == pid)
-            return p;
-    }
-    return NULL;
-}
-
 /* Kernel address of a user byte, NULL unless mapped with these bits. */
 static char *user_byte(uint64_t address, uint64_t bits)
 {

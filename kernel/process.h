@@ -41,8 +41,6 @@ void process_end(struct process *p, enum exit_reason reason, int32_t code);
 /* Called when no thread is left: free everything, tell the watcher. */
 void process_finish(struct process *p);
 
-struct process *process_by_id(uint64_t pid);
-
 /* May a thread, or a child's threads, of p have it? E_ARG, E_RIGHTS if not. */
 static inline int64_t check_priority(struct process *p, uint64_t priority)
 {

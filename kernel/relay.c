@@ -2,12 +2,10 @@
  * The kernel's side of the three relays (abi/sbi_uinta.h). The PLIC context
  * plic_s is M-mode's here: the firmware shows it as S-mode's in the tree.
  */
-#include "kernel/relay.h"
 #include "kernel/hart.h"
 #include "kernel/irq.h"
 #include "kernel/log.h"
 #include "kernel/phys.h"
-#include "kernel/plic.h"
 #include "kernel/riscv.h"
 #include "kernel/sbi.h"
 

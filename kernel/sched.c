@@ -213,14 +213,6 @@ static __attribute__((noinline)) void reschedule(struct hart *h)
     }
 }
 
-void sched_yield(void)
-{
-    struct hart *h = this_hart;
-
-    if (h->ready_map >> h->current->priority)
-        h->resched = 2;
-}
-
 /*
  * Nothing to run. The driver that waits here for a user interrupt stays
  * loaded, its sources routed to this hart, until something else must run.
@@ -290,11 +282,14 @@ static __attribute__((noinline)) void switch_rest(struct hart *h,
 
 static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
 {
-    struct thread *t;
+    struct thread *t = h->current;
 
-    /* killed, but preempted before the kick that would have told it */
-    if (h->current && h->current->dying)
+    if (t && t->dying) {
         thread_leave();
+    } else if (t && !(t->hart_mask >> h->index & 1)) {
+        h->current = NULL; /* it goes on elsewhere */
+        sched_ready(t);
+    }
     if (h->resched)
         reschedule(h);
     if (!h->current && h->ready_map)

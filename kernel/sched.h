@@ -50,8 +50,5 @@ static inline void sched_account(struct hart *h)
 /* From trap.S, on the way out: the thread to resume; idles if there is none. */
 struct thread *sched_resume(void);
 
-/* The current thread gives way to equals (back of its queue). */
-void sched_yield(void);
-
 /* An interrupt is for t: most urgent until it blocks or its slice ends. */
 void sched_boost(struct thread *t);

@@ -145,21 +145,21 @@ static void free_region(struct space *s, struct region *r)
     pool_free(&region_pool, r);
 }
 
+/* A table of this level with what is below; the pages are not its own. */
+static void free_table(uint64_t *table, uint32_t entries, int level)
+{
+    for (uint32_t i = 0; level > 0 && i < entries; i++) {
+        if (table[i] & PTE_V)
+            free_table(table_of(table[i]), ENTRIES, level - 1);
+    }
+    frame_free(virt_to_phys(table));
+}
+
 void space_free(struct space *s)
 {
     list_each_entry(struct region, r, &s->regions, node)
         free_region(s, r);
-    for (uint32_t i = 0; i < USER_ENTRIES; i++) {
-        if (!(s->root[i] & PTE_V))
-            continue;
-        uint64_t *middle = table_of(s->root[i]);
-        for (uint32_t j = 0; j < ENTRIES; j++) {
-            if (middle[j] & PTE_V)
-                frame_free(virt_to_phys(table_of(middle[j])));
-        }
-        frame_free(virt_to_phys(middle));
-    }
-    frame_free(virt_to_phys(s->root));
+    free_table(s->root, USER_ENTRIES, 2);
     asid_taken[s->asid] = false;
 }
 

@@ -23,16 +23,6 @@ static_assert(offsetof(struct thread, x) == THREAD_REG(0) &&
 struct list all_threads = {&all_threads, &all_threads};
 struct thread *thread_slots[THREAD_SLOTS]; /* what tokens name */
 
-/* A free slot, THREAD_SLOTS if there is none. */
-static uint32_t free_slot(void)
-{
-    uint32_t s = 0;
-
-    while (s < THREAD_SLOTS && thread_slots[s])
-        s++;
-    return s;
-}
-
 static void timed_out(struct timer *timer)
 {
     thread_wake(container_of(timer, struct thread, timer), E_TIMEDOUT);
@@ -40,9 +30,12 @@ static void timed_out(struct timer *timer)
 
 struct thread *thread_new(struct process *p, uint32_t priority)
 {
-    uint32_t slot = free_slot();
-    struct thread *t = slot < THREAD_SLOTS ? object_new(OBJECT_THREAD) : NULL;
+    uint32_t slot = 0;
+    struct thread *t;
 
+    while (slot < THREAD_SLOTS && thread_slots[slot])
+        slot++;
+    t = slot < THREAD_SLOTS ? object_new(OBJECT_THREAD) : NULL;
     if (!t)
         return NULL;
     thread_slots[slot] = t;
@@ -191,18 +184,12 @@ int64_t sys_thread_set(uint64_t h, uint64_t priority, uint64_t mask)
         t->priority = t->base_priority = (uint32_t)priority;
     if (mask)
         t->hart_mask = (uint32_t)mask;
-    if (queued) {
+    if (queued)
         sched_ready(t);
-    } else if (t == this_hart->current) {
-        if (t->hart_mask >> this_hart->index & 1) {
-            this_hart->resched = max(this_hart->resched, 1u);
-        } else {
-            this_hart->current = NULL; /* it goes on elsewhere */
-            sched_ready(t);
-        }
-    } else if (t->state == THREAD_RUNNING) {
+    else if (t == this_hart->current)
+        this_hart->resched = max(this_hart->resched, 1u);
+    else if (t->state == THREAD_RUNNING)
         hart_kick(t->hart);
-    }
     return OK;
 }
 
@@ -226,6 +213,9 @@ int64_t sys_thread_rseq(uint64_t start, uint64_t end, uint64_t abort)
 
 int64_t sys_thread_yield(void)
 {
-    sched_yield();
+    struct hart *h = this_hart;
+
+    if (h->ready_map >> h->current->priority)
+        h->resched = 2; /* to the back of its queue */
     return OK;
 }

@@ -1,7 +1,7 @@
-/* What is not a system call: timer, kick, device, fault. */
+/* Timer, kick, device, fault; and the table of the system calls. */
 #include "kernel/irq.h"
 #include "kernel/log.h"
-#include "kernel/relay.h"
+#include "kernel/offsets.h"
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
@@ -44,20 +44,10 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
 /* Another hart wants this one to look at what it changed. */
 static void kicked(void)
 {
-    struct hart *h = this_hart;
-    struct thread *t;
-
     csr_clear(CSR_SIP, 1 << IRQ_S_SOFT);
     relay_interrupt();
     uintr_kicked();
-    t = h->current;
-    if (t && t->dying) {
-        thread_leave();
-    } else if (t && !(t->hart_mask >> h->index & 1)) {
-        h->current = NULL;
-        sched_ready(t);
-    }
-    h->resched = max(h->resched, 1u);
+    this_hart->resched = max(this_hart->resched, 1u);
 }
 
 void trap_interrupts(void)
@@ -90,3 +80,28 @@ void trap_user(uint64_t cause, uint64_t address)
     t->process->status.address = address;
     process_end(t->process, EXIT_FAULT, -1);
 }
+
+/*
+ * The table that trap.S jumps through: made from abi/uinta.idl, padded to a
+ * power of two so that one comparison bounds it.
+ */
+static_assert(SYSCALL_COUNT <= SYSCALL_SLOTS, "the table is large enough");
+
+int64_t sys_unknown(void)
+{
+    return E_NOSYS;
+}
+
+int64_t sys_null(void)
+{
+    return OK;
+}
+
+typedef int64_t (*slot_fn)(void);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-function-type"
+#pragma GCC diagnostic ignored "-Woverride-init"
+const syscall_fn syscall_table[SYSCALL_SLOTS] = {
+    [0 ... SYSCALL_SLOTS - 1] = (syscall_fn)sys_unknown, SYSCALL_TABLE};
+#pragma GCC diagnostic pop

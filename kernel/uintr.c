@@ -8,7 +8,6 @@
 #include "kernel/memory.h"
 #include "kernel/notification.h"
 #include "kernel/phys.h"
-#include "kernel/plic.h"
 #include "kernel/pool.h"
 #include "kernel/sched.h"
 
