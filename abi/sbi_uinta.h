@@ -33,7 +33,7 @@
  * argument; it runs in M-mode on the firmware's stack, without translation,
  * whatever sstatus.SIE is. It must make the line fall, or return other than 0
  * to have mie.MEIE masked until RELAY_UNMASK. One that traps is ended, and
- * the same done. a0 = 0: none, external interrupts stay masked.
+ * the same done; so is one whose SBI call OpenSBI cannot answer to M-mode. a0 = 0: none, external interrupts stay masked.
  */
 #define SBI_UINTA_RELAY_HANDLER 4
 

@@ -8,18 +8,24 @@ import time
 
 import pytest
 
-from harness.machine import Machine, boots
+from harness.machine import MACHINES, Machine, boots
 
 LINE_END = r"\r+\n"
 
 
 @pytest.fixture(name="m", scope="module",
-                params=[(1, "auto"), (2, "auto"), (4, "auto"), (2, "notify")],
-                ids=["1 hart", "2 harts", "4 harts", "notify"])
+                params=[(1, "auto", "stock"), (2, "auto", "stock"),
+                        (4, "auto", "stock"), (2, "notify", "stock"),
+                        (1, "auto", "k210"), (4, "auto", "k210")],
+                ids=["1 hart", "2 harts", "4 harts", "notify", "k210-1 hart",
+                     "k210-4 harts"])
 def fixture_m(request):
     """One boot for all that leaves the machine as it was."""
-    smp, delivery = request.param
-    with boots(smp=smp, delivery=delivery, limit=400) as machine:
+    smp, delivery, kind = request.param
+    if kind not in MACHINES:
+        pytest.skip(f"not on {kind}")
+    with boots(smp=smp, delivery=delivery, limit=400,
+               machine=kind) as machine:
         yield machine
 
 

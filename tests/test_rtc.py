@@ -13,10 +13,11 @@ PROMPT = "uinta\\$ $"
 class Shell:
     """The prompt of one boot; `ask` types a line and returns what came."""
 
-    def __init__(self, smp, append):
+    def __init__(self, smp, append, machine="stock"):
         self.qemu = pexpect.spawn(
             f"{TOP}/tools/run-qemu",
-            ["--smp", str(smp), "--timeout", "60", "--append", append],
+            ["--smp", str(smp), "--timeout", "60", "--append", append,
+             "--machine", machine],
             encoding="utf-8", codec_errors="replace", timeout=20)
         self.qemu.expect(PROMPT)
 
@@ -35,8 +36,9 @@ class Shell:
 
 @pytest.fixture(name="shell", scope="module", params=[(1, "delivery=auto"),
                                       (4, "delivery=auto"),
-                                      (2, "delivery=notify")],
-                ids=["1 hart", "4 harts", "notify"])
+                                      (2, "delivery=notify"),
+                                      (2, "delivery=auto", "k210")],
+                ids=["1 hart", "4 harts", "notify", "k210"])
 def fixture_shell(request):
     shell = Shell(*request.param)
     yield shell

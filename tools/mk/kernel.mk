@@ -43,4 +43,5 @@ kernel: $(KERNEL_ELF)
 # The conformance program for user interrupts boots in the kernel's place.
 include $(wildcard tests/isa/rules.mk)
 include tests/bare/rules.mk
+include tests/relay/rules.mk
 isa: $(if $(wildcard tests/isa/rules.mk),build/tests/isa.elf)

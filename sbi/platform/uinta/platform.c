@@ -116,12 +116,14 @@ unsigned long platform_override_modules_size = 1;
 struct sbi_trap_regs *__real_sbi_trap_handler(struct sbi_trap_regs *regs);
 struct sbi_trap_regs *__wrap_sbi_trap_handler(struct sbi_trap_regs *regs)
 {
-    ulong cause = csr_read(CSR_MCAUSE);
+    ulong cause = csr_read(CSR_MCAUSE), pc = regs->mepc;
 
     if (uintr_finish(regs) || uintr_trap(regs, cause) ||
         relay_trap(regs, cause))
         return regs;
-    return __real_sbi_trap_handler(regs);
+    regs = __real_sbi_trap_handler(regs);
+    relay_after(regs, pc);
+    return regs;
 }
 
 /*

@@ -158,6 +158,29 @@ static void relay_mask(struct relay *r)
     csr_set(CSR_MIP, MIP_SSIP);
 }
 
+/* The trap that `regs` is about happened in a handler of S-mode's. */
+static bool in_handler(const struct relay *r, const struct sbi_trap_regs *regs)
+{
+    return r->calling && (regs->mstatus & MSTATUS_MPP) == MSTATUS_MPP;
+}
+
+static void end_handler(struct relay *r, struct sbi_trap_regs *regs,
+                        ulong cause)
+{
+    r->count[COUNT_TRAPPED]++;
+    r->count[COUNT_CAUSE] = cause;
+    regs->a0 = (ulong)&r->frame;
+    regs->mepc = (ulong)relay_abandon;
+}
+
+void relay_after(struct sbi_trap_regs *regs, ulong pc)
+{
+    /* OpenSBI leaves an SBI call of M-mode with a bad pointer where it is */
+    if (mode == RELAY_CALL && regs->mepc == pc &&
+        in_handler(relay_here(), regs))
+        end_handler(relay_here(), regs, CAUSE_MACHINE_ECALL);
+}
+
 bool relay_trap(struct sbi_trap_regs *regs, ulong cause)
 {
     static void (*const relays[])(struct relay *) = {
@@ -176,13 +199,9 @@ bool relay_trap(struct sbi_trap_regs *regs, ulong cause)
         return true;
     }
     /* M-mode has no interrupts on, and OpenSBI answers its own calls. */
-    if (!r->calling || cause == CAUSE_MACHINE_ECALL ||
-        (regs->mstatus & MSTATUS_MPP) != MSTATUS_MPP)
+    if (!in_handler(r, regs) || cause == CAUSE_MACHINE_ECALL)
         return false;
-    r->count[COUNT_TRAPPED]++;
-    r->count[COUNT_CAUSE] = cause;
-    regs->a0 = (ulong)&r->frame;
-    regs->mepc = (ulong)relay_abandon;
+    end_handler(r, regs, cause);
     return true;
 }
 

@@ -24,6 +24,9 @@ void relay_hart_init(void);
 /* True if the trap was the relay's and is dealt with. */
 bool relay_trap(struct sbi_trap_regs *regs, unsigned long cause);
 
+/* OpenSBI has dealt with a trap at `pc`: was it an SBI call that it cannot? */
+void relay_after(struct sbi_trap_regs *regs, unsigned long pc);
+
 /* Functions from SBI_UINTA_RELAY on: 0 or SBI_E*, the result in *out. */
 int relay_ecall(unsigned long function, const struct sbi_trap_regs *regs,
                 unsigned long *out);
