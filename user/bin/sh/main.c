@@ -127,6 +127,7 @@ static void run_line(const char *line)
     for (;;) {
         static struct pipeline p;
         const char *error = parse(&line, last_status, &p);
+        fflush(stdout);
         if (error) {
             fprintf(stderr, "sh: %s\n", error);
             last_status = 2;
@@ -134,7 +135,6 @@ static void run_line(const char *line)
         }
         if (p.count == 0)
             return;
-        fflush(stdout);
         last_status = run(&p);
     }
 }
@@ -160,6 +160,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s (it reads the console)\n", argv[0]);
         return 2;
     }
+    /* Two streams to the console keep no order: echo and errors in one. */
+    dup2(STDOUT_FILENO, STDERR_FILENO);
     edit_init(&editor, prompt, show);
     greet();
     const char *line;
