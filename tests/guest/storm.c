@@ -82,8 +82,11 @@ static void keyboard_find(struct source *s)
         if (!mmio || n == RTC_SOURCE)
             continue;
         volatile uint32_t *at = map_memory(mmio, PAGE_SIZE, PROT_R | PROT_W);
-        if (!at || at[MAGIC] != VIRTIO_MAGIC || at[DEVICE] != INPUT)
+        CHECK(at);
+        if (at[MAGIC] != VIRTIO_MAGIC || at[DEVICE] != INPUT) {
+            unmap_memory((void *)at, PAGE_SIZE);
             continue;
+        }
         snprintf(name, sizeof(name), "irq%u", n);
         keyboard = at;
         s->irq = startup_handle(name);
@@ -114,6 +117,12 @@ static void settle(struct source *s, bool came)
     s->lost++;
     MUST(sys_irq_release(s->irq));
     bind(s);
+}
+
+static void release(struct source *s)
+{
+    sys_irq_release(s->irq);
+    sys_handle_close(s->bell);
 }
 
 TEST(storm_of_two_sources)
@@ -148,6 +157,10 @@ TEST(storm_of_two_sources)
         settle(&clock, came & RTC_BIT);
         settle(&other, came & OTHER_BIT);
     }
+    release(&clock);
+    release(&other);
+    sys_handle_close(note);
+    unmap_memory((void *)keyboard, PAGE_SIZE);
     printf("# storm: %u rounds, lost: %s %u, %s %u\n", ROUNDS, clock.name,
            clock.lost, other.name, other.lost);
     CHECK(clock.lost + other.lost == 0);
