@@ -91,6 +91,7 @@ static void driver_end(void)
 
 static void driver_start(const struct remedy *remedy)
 {
+    NEED_UINTR();
     NEED_HARTS(HARTS);
     rtc_need();
     driver_end(); /* of a case that failed */
