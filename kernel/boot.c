@@ -33,7 +33,7 @@ struct kernel_lock kernel_lock;
  * wfi with an interrupt pending does it, and so we raise one: an extra look
  * at nothing (trap.c, kicked) does no harm.
  */
-void kernel_lock_acquire(void)
+void kernel_lock_wait(void)
 {
     enum { LOOKS_A_TURN = 200, PATIENCE = 100000 };
     uint32_t ticket = 0;
@@ -90,7 +90,7 @@ static void hart_enable(struct hart *h)
     h->programmed = 0;
     timer_program(h);
     h->programmed = DEADLINE_NEVER;
-    csr_write(CSR_SIE, 1 << IRQ_S_SOFT | 1 << IRQ_S_TIMER | 1 << IRQ_S_EXT);
+    csr_write(CSR_SIE, S_IRQS);
     h->online = true;
 }
 

@@ -57,8 +57,15 @@ extern struct kernel_lock {
     uint32_t held;
     uint32_t next, owner; /* tickets; equal: nobody has one */
 } kernel_lock;
-void kernel_lock_acquire(void);
+void kernel_lock_wait(void);
 void kernel_lock_release(void);
+
+static inline void kernel_lock_acquire(void)
+{
+    if (kernel_lock.next != kernel_lock.owner ||
+        __atomic_exchange_n(&kernel_lock.held, 1, __ATOMIC_ACQUIRE))
+        kernel_lock_wait();
+}
 /* Take up the first thread; the lock is held. */
 _Noreturn void enter_scheduler(void);
 

@@ -89,8 +89,11 @@ void irq_interrupt(void)
 {
     uint32_t source;
 
-    while ((source = plic_claim(this_hart->plic_s)) != 0)
-        irq_claimed(source);
+    do {
+        source = plic_claim(this_hart->plic_s);
+        if (source)
+            irq_claimed(source);
+    } while (source && csr_read(CSR_SIP) & 1 << IRQ_S_EXT);
 }
 
 int64_t sys_irq_attach(uint64_t h)

@@ -43,6 +43,8 @@
 
 /* sie, sip bits; scause codes of interrupts [priv 4.1.3, 4.1.8] */
 enum { IRQ_S_SOFT = 1, IRQ_S_TIMER = 5, IRQ_S_EXT = 9 };
+/* the kernel's bits of sip and sie: with N there are the user's too */
+enum { S_IRQS = 1 << IRQ_S_SOFT | 1 << IRQ_S_TIMER | 1 << IRQ_S_EXT };
 #define SCAUSE_INTERRUPT (1UL << 63)
 
 enum { CAUSE_INSN_PAGE = 12, CAUSE_LOAD_PAGE = 13, CAUSE_STORE_PAGE = 15 };

@@ -213,6 +213,19 @@ static __attribute__((noinline)) void reschedule(struct hart *h)
     }
 }
 
+/* The driver that waits in uintr_wait with its state loaded, if it is due. */
+static inline struct thread *driver_due(struct hart *h)
+{
+    struct thread *t = h->uthread;
+
+    if (!t || t->state != THREAD_UINTR || t->dying ||
+        !(csr_read(CSR_UIP) & t->uintr->uie))
+        return NULL;
+    timer_cancel(&t->timer); /* it is in no queue */
+    t->x[X_A0] = OK;
+    return t;
+}
+
 /*
  * Nothing to run. The driver that waits here for a user interrupt stays
  * loaded, its sources routed to this hart, until something else must run.
@@ -228,9 +241,9 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
     if (h->uthread && h->uthread->state != THREAD_UINTR)
         uintr_switch(NULL);
     for (;;) {
-        t = h->ready_map ? take_own(h) : steal(h);
+        t = h->ready_map ? take_own(h) : driver_due(h);
         if (!t)
-            t = uintr_idle_wake(h);
+            t = steal(h);
         if (t)
             break;
         timer_program(h);
@@ -240,12 +253,21 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
         kernel_lock_release();
         __asm__ volatile("wfi" : : : "memory");
         kernel_lock_acquire();
-        trap_interrupts();
+        if (csr_read(CSR_SIP) & csr_read(CSR_SIE) & S_IRQS)
+            trap_interrupts();
     }
     h->resched = 0;
     h->idle_ticks += rdtime() - h->idle_since;
     h->idle_since = 0;
     sched_switch(t);
+    /* the driver that stayed: its state is loaded, its space is active */
+    if (t == h->uthread && t->priority == t->base_priority && !t->rseq_size &&
+        !(t->process->space.fence_harts & 1u << h->index)) {
+        h->instret = csr_read(CSR_INSTRET);
+        h->trapped = t;
+        t->reload = 0;
+        trap_return(t);
+    }
     return t;
 }
 

@@ -95,7 +95,7 @@ trap_entry:
     j       trap_resume
 5:  addi    sp, sp, -16
     sd      t2, 0(sp)
-    call    kernel_lock_acquire
+    call    kernel_lock_wait
     ld      t2, 0(sp)
     addi    sp, sp, 16
     ld      t3, HART_CURRENT(tp)
@@ -113,6 +113,8 @@ trap_switch:
     SAVE    t2, 10, 3, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
 trap_resume:
     call    sched_resume        /* a0 = the thread to run here */
+    .globl trap_return
+trap_return:
     LOCK_RELEASE
     ld      t0, THREAD_PC(a0)
     csrw    sepc, t0
@@ -132,7 +134,7 @@ trap_slow:
     csrr    a1, stval
     call    trap_user
     j       trap_resume
-2:  call    kernel_lock_acquire
+2:  call    kernel_lock_wait
     j       1b
 
 /* a trap inside the kernel is a kernel bug: report it and stop the machine */

@@ -52,7 +52,7 @@ static void kicked(void)
 
 void trap_interrupts(void)
 {
-    uint64_t pending = csr_read(CSR_SIP) & csr_read(CSR_SIE);
+    uint64_t pending = csr_read(CSR_SIP) & csr_read(CSR_SIE) & S_IRQS;
 
     if (!pending)
         return;

@@ -128,18 +128,6 @@ void uintr_leave(struct thread *t)
         hart_kick(t->uhart);
 }
 
-struct thread *uintr_idle_wake(struct hart *h)
-{
-    struct thread *t = h->uthread;
-
-    if (!t || t->state != THREAD_UINTR || t->dying ||
-        !(csr_read(CSR_UIP) & t->uintr->uie))
-        return NULL;
-    thread_unwait(t);
-    t->x[X_A0] = OK;
-    return t;
-}
-
 void uintr_post(struct thread *t, uint64_t bits)
 {
     struct uintr *u = t->uintr;

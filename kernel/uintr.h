@@ -31,8 +31,6 @@ extern uint32_t uintr_delivery;
 void uintr_switch(struct thread *t);
 /* Put t's state away although it may run on, wherever it is loaded. */
 void uintr_leave(struct thread *t);
-/* Idle hart: the driver kept loaded here if an interrupt waits for it. */
-struct thread *uintr_idle_wake(struct hart *h);
 
 /* Set pending bits (USIP, UTIP) of t, wherever it is. */
 void uintr_post(struct thread *t, uint64_t bits);
