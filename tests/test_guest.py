@@ -6,13 +6,14 @@ import pytest
 from harness import guest
 from harness.machine import MACHINES
 
-# (harts, icount). With -icount and several harts QEMU runs one hart at a time,
-# and a hart that waits for the kernel's lock waits up to 100 ms: only what
-# does not contend for it is run so (docs/testing.md).
+# (harts, icount). With -icount and several harts QEMU runs one hart at a time:
+# programs in which one hart waits for another in a loop of user mode stand
+# still there, and only the others are run so (docs/testing.md).
 STOCK = [(1, False), (1, True), (2, False), (4, False)]
 NATIVE = [(1, True), (4, False)]
 K210 = [(1, True), (4, False)]
-ALSO = {"spawn": [(2, True), (4, True)]}
+ALSO = {program: [(2, True), (4, True)] for program in
+        ("devices", "events", "hostile", "ipc", "libc", "spawn", "syscalls")}
 LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
 EXTRA = {"devices": ["-device", "virtio-rng-device"],
          "storm": ["-device", "virtio-keyboard-device"]}
