@@ -20,21 +20,17 @@ void irq_init(void)
  * Disable the old context first: a source enabled in two contexts can be
  * claimed by either, and the other claimant would see source 0 [plic 9].
  */
-static void route(struct irq *irq, int32_t context, uint32_t hart)
+void irq_route(struct irq *irq, struct hart *h, bool user)
 {
+    int32_t context = (int32_t)(user ? h->plic_u : h->plic_s);
+
     if (irq->context == context)
         return;
     if (irq->context >= 0)
         plic_enable((uint32_t)irq->context, irq->source, false);
     irq->context = context;
-    irq->hart = hart;
-    if (context >= 0)
-        plic_enable((uint32_t)context, irq->source, true);
-}
-
-void irq_route(struct irq *irq, struct hart *h, bool user)
-{
-    route(irq, (int32_t)(user ? h->plic_u : h->plic_s), h->index);
+    irq->hart = h->index;
+    plic_enable((uint32_t)context, irq->source, true);
 }
 
 static void own(struct irq *irq, enum irq_mode mode)
@@ -54,7 +50,9 @@ void irq_drop(struct irq *irq)
      */
     irq_route(irq, this_hart, false);
     plic_complete(this_hart->plic_s, irq->source);
-    route(irq, -1, 0);
+    plic_enable(this_hart->plic_s, irq->source, false);
+    irq->context = -1;
+    irq->hart = 0;
     plic_set_priority(irq->source, 0);
     doorbell_keep(&irq->bell, NULL);
     if (irq->claimed && irq->thread)

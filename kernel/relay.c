@@ -76,9 +76,9 @@ void relay_interrupt(void)
     struct mailbox *box = &mailboxes[this_hart->index];
     uint64_t word;
 
-    if (!__atomic_load_n(&box->word, __ATOMIC_RELAXED))
-        return;
     word = __atomic_exchange_n(&box->word, 0, __ATOMIC_ACQUIRE);
+    if (!word)
+        return;
     if (relay == RELAY_CLAIM) {
         irq_claimed((uint32_t)word);
     } else if (relay == RELAY_CALL) {

@@ -4,10 +4,9 @@
  */
 #include "kernel/uintr.h"
 #include "abi/startup.h"
+#include "kernel/frame.h"
 #include "kernel/irq.h"
-#include "kernel/memory.h"
 #include "kernel/notification.h"
-#include "kernel/phys.h"
 #include "kernel/pool.h"
 #include "kernel/sched.h"
 
@@ -202,7 +201,7 @@ void uintr_free(struct thread *t)
     if (t->process->thread_count > 1)
         space_shoot_down(&t->process->space, USER_UINTR_CONTEXTS,
                          ENTRIES * PAGE_SIZE);
-    object_put(&t->uintr->stats_memory->object);
+    frame_free(virt_to_phys(t->uintr->stats));
     pool_free(&uintr_pool, t->uintr);
     t->uintr = NULL;
     t->switch_work &= ~(uint32_t)SWITCH_UINTR;
@@ -218,6 +217,7 @@ int64_t sys_uintr_register(uint64_t hs)
     struct thread *t = current_thread();
     struct space *s = &t->process->space;
     struct uintr *u;
+    uint64_t frame;
 
     if (uintr_delivery == DELIVERY_NONE)
         return E_UNSUPPORTED;
@@ -228,16 +228,14 @@ int64_t sys_uintr_register(uint64_t hs)
     u = pool_alloc(&uintr_pool);
     if (!u)
         return E_NOMEM;
-    u->stats_memory = memory_new(PAGE_SIZE, false);
     u->entries = space_entry(s, USER_UINTR_CONTEXTS, true);
-    if (!u->stats_memory || !u->entries) {
-        if (u->stats_memory)
-            object_put(&u->stats_memory->object);
+    frame = u->entries ? frame_alloc_zero() : 0;
+    if (!frame) {
         pool_free(&uintr_pool, u);
         return E_NOMEM;
     }
-    u->stats = phys_to_virt(memory_page(u->stats_memory, 0));
-    u->entries[STATS_ENTRY] = space_user_page(virt_to_phys(u->stats));
+    u->stats = phys_to_virt(frame);
+    u->entries[STATS_ENTRY] = space_user_page(frame);
     u->contexts = hs != 0;
     for (uint32_t i = 0; hs && i < hart_count; i++)
         u->entries[i] = space_user_page(plic_context_page(harts[i].plic_u));

@@ -18,8 +18,7 @@ struct uintr {
     uint32_t recorded; /* sources the kernel claimed for it, not taken */
     uint64_t *entries; /* page table, USER_UINTR_CONTEXTS.. */
     bool contexts;     /* those, and no virtual page */
-    struct memory *stats_memory;
-    struct uintr_stats *stats;         /* in it */
+    struct uintr_stats *stats;         /* a frame of its own */
     struct notification *notification; /* raises USIP */
     struct timer timer;                /* raises UTIP */
 };
