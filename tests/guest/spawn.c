@@ -208,6 +208,7 @@ TEST(failures_leave_nothing)
         {self, {.priority = PRIORITIES}, E_ARG},
         {self, {.priority = 2, .max_priority = 1}, E_RIGHTS},
         {self, {.stack_size = 1UL << 40}, E_RANGE},
+        {self, {.hart_mask = 1U << HARTS_MAX}, E_ARG}, /* none has it */
         {self, {.actions = &from_nowhere, .action_count = 1}, E_BADHANDLE},
         {self, {.actions = &no_file, .action_count = 1}, E_NOENT},
         {self, {.handles = &no_handle, .handle_count = 1}, E_BADHANDLE},
@@ -225,6 +226,35 @@ TEST(failures_leave_nothing)
     EXPECT(settled_free_memory(), before);
     struct test_snapshot after = test_snap();
     CHECK(memcmp(&snap, &after, sizeof(snap)) == 0);
+}
+
+/* What the kernel knows of the only thread of a process. */
+static struct thread_info thread_of(int pid)
+{
+    struct thread_info info;
+    for (uint64_t i = 0; sys_system_info(test_system, INFO_THREAD, i,
+                                         (uint64_t)&info, sizeof(info)) == OK;
+         i++)
+        if ((int)info.pid == pid)
+            return info;
+    return (struct thread_info){0};
+}
+
+/* A child that may run on one hart only runs there. */
+TEST(a_hart_of_its_own)
+{
+    char *argv[] = {as_child, "sleep", NULL};
+    for (unsigned hart = 0; hart < test_harts(); hart++) {
+        const struct spawn_options o = {.hart_mask = 1U << hart};
+        int pid = (int)spawn_program(self, argv, NULL, &o);
+        CHECK(pid > 0);
+        while (thread_of(pid).state != THREAD_WAITING)
+            clock_sleep_ns(1000 * 1000);
+        EXPECT(thread_of(pid).hart_mask, 1U << hart);
+        EXPECT(thread_of(pid).hart, hart);
+        kill(pid, SIGKILL);
+        EXPECT(waitpid(pid, NULL, 0), pid);
+    }
 }
 
 /* Two children write to one pipe; one is killed, one exits: then it ends. */

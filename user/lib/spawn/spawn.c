@@ -258,7 +258,13 @@ static int64_t start(struct launch *l, int pid)
         child_forget(pid);
         return spawn_because(thread, error_text(thread));
     }
+    if (l->options->hart_mask)
+        error = sys_thread_set(thread, (uint64_t)-1, l->options->hart_mask);
     sys_handle_close((uint64_t)thread);
+    if (error < 0) {
+        child_forget(pid);
+        return spawn_because(error, "it may run on no hart that there is");
+    }
     return pid;
 }
 

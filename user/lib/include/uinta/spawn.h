@@ -34,9 +34,10 @@ struct spawn_action {
  * our descriptors, and our "name" handle, and nothing else.
  */
 struct spawn_options {
-    int priority;      /* of its first thread, 1..; 0 = PRIORITY_NORMAL */
-    int max_priority;  /* of its threads; 0 = priority */
-    size_t stack_size; /* bytes; 0 = SPAWN_STACK_SIZE */
+    int priority;       /* of its first thread, 1..; 0 = PRIORITY_NORMAL */
+    int max_priority;   /* of its threads; 0 = priority */
+    uint32_t hart_mask; /* harts its first thread may use; 0 = all */
+    size_t stack_size;  /* bytes; 0 = SPAWN_STACK_SIZE */
     const struct spawn_handle *handles;
     size_t handle_count;
     const struct spawn_action *actions;
