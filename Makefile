@@ -10,6 +10,7 @@ DELIVERY = auto#     of user interrupts: auto emulated native notify
 ICOUNT   =#          2^N ns of guest time per instruction; empty: wall clock
 BOOTARGS =#          more words for init, such as run=/bin/ps
 BENCH    = micro#    which measurements: a program in user/bench
+QUICK    =#          1: of BENCH=uart, only what CI measures; 2 minutes
 TESTS    =#          only tests whose name has this in it; empty: all
 
 .DEFAULT_GOAL := all

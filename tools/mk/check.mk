@@ -3,7 +3,7 @@
 
 # Names of the targets with a help text, as `make help` shows them.
 TARGETS := $(shell sed -n 's/^\([a-z_.-]*\):.*\#\# .*/\1/p' Makefile)
-VARIABLES := MACHINE RELAY SMP MEM DELIVERY ICOUNT BOOTARGS BENCH TESTS
+VARIABLES := MACHINE RELAY SMP MEM DELIVERY ICOUNT BOOTARGS BENCH QUICK TESTS
 
 comma := ,
 refuse = $(error $(1). $(2))
@@ -29,7 +29,7 @@ one_of = $(if $(and $(filter 1,$(words $($(1)))),$(filter $(2),$($(1)))),,\
     $(call refuse,$(1)='$($(1))' is not known,Known: $(2)))
 
 # Strip: the defaults have a comment behind them.
-$(foreach v,MACHINE RELAY SMP MEM DELIVERY ICOUNT BENCH,$(eval override $v := $(strip $($v))))
+$(foreach v,MACHINE RELAY SMP MEM DELIVERY ICOUNT BENCH QUICK,$(eval override $v := $(strip $($v))))
 
 MACHINES := stock native k210
 $(call one_of,MACHINE,$(MACHINES))
@@ -54,6 +54,15 @@ BENCHES := $(sort $(basename $(notdir $(wildcard user/bench/*.c))) \
 ifneq ($(filter bench,$(MAKECMDGOALS)),)
 $(call one_of,MACHINE,stock native)
 $(call one_of,BENCH,$(BENCHES))
+ifeq ($(BENCH),uart) # its UARTs are the native machine's
+ifneq ($(filter MACHINE DELIVERY,$(given)),)
+$(call refuse,BENCH=uart takes no MACHINE and no DELIVERY,It runs on native and measures every delivery)
+endif
+override MACHINE := native
+endif
+endif
+ifneq ($(QUICK),)
+$(call one_of,QUICK,1)
 endif
 
 # MEM is a number of MiB or GiB, 32 MiB at least.

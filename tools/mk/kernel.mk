@@ -41,7 +41,19 @@ $(KERNEL_ELF): $(KERNEL_OBJECTS) kernel/kernel.ld
 	$(call quiet,LD,$(CC) $(KERNEL_LDFLAGS) -T kernel/kernel.ld \
 	    -o $@ $(KERNEL_OBJECTS) -L$(NEWLIB)/lib -lc $(LIBGCC))
 
-kernel: $(KERNEL_ELF)
+# The same with a UART driver inside, the baseline of `make bench BENCH=uart`:
+# the kernel's objects, unchanged, and one more whose functions take the place
+# of those that --wrap names.
+KERNEL_BENCH := build/kernel/kernel-bench.elf
+KERNEL_BENCH_WRAP := -Wl,--wrap=plic_claim -Wl,--wrap=syscall_table
+KERNEL_BENCH_OBJECTS := $(call objects,$(wildcard kernel/bench/*.c))
+
+$(KERNEL_BENCH): $(KERNEL_OBJECTS) $(KERNEL_BENCH_OBJECTS) kernel/kernel.ld
+	$(call quiet,LD,$(CC) $(KERNEL_LDFLAGS) $(KERNEL_BENCH_WRAP) \
+	    -T kernel/kernel.ld -o $@ $(KERNEL_OBJECTS) \
+	    $(KERNEL_BENCH_OBJECTS) -L$(NEWLIB)/lib -lc $(LIBGCC))
+
+kernel: $(KERNEL_ELF) $(KERNEL_BENCH)
 
 # The conformance program for user interrupts boots in the kernel's place.
 include $(wildcard tests/isa/rules.mk)

@@ -20,7 +20,7 @@ GDB_RUN = @test -S build/gdb.sock || \
 TEST_RUN = @$(PYTHON) tools/test --filter '$(TESTS)' \
     $(if $(filter MACHINE,$(given)),--machine $(MACHINE)) $(HOST_TESTS)
 BENCH_RUN = @$(PYTHON) tools/bench --machine $(MACHINE) \
-    --delivery $(DELIVERY) --mem $(MEM) $(BENCH)
+    --delivery $(DELIVERY) --mem $(MEM) $(if $(QUICK),--quick) $(BENCH)
 
 # Host tests: tests/host/test_X.c is linked with what its first line names:
 #     /* link: user/lib/elf.c user/lib/cpio.c */

@@ -1,0 +1,110 @@
+"""The UART benchmark's plots, drawn by gnuplot as SVG and PNG."""
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+FAST = 6_250_000
+# Order and colour of the ways to drive a UART.
+WAYS = (("polling", "-"), ("interrupt", "native"), ("interrupt", "emulated"),
+        ("async", "native"), ("async", "emulated"),
+        ("async-unbuffered", "native"), ("async-unbuffered", "emulated"),
+        ("notify", "notify"), ("kernel", "-"))
+TERMINALS = (("svg", "svg size 900,480 dynamic background rgb 'white' "
+                     "font 'sans,13'"),
+             ("png", "pngcairo size 1350,720 font 'sans,18'"))
+LATENCY_BATCH = 8
+
+
+def label(way):
+    mode, delivery = way
+    text = mode.replace("async-unbuffered", "async,\\nno buffer")
+    return text + (f"\\n{delivery}" if delivery in ("native", "emulated")
+                   else "")
+
+
+def best(results, way, load, value, least=False):
+    """The best value among the rows of one way and load at 6.25 Mbaud."""
+    values = [value(r) for r in results
+              if "error" not in r and (r["mode"], r["delivery"]) == way
+              and r["load"] == load and r["baud"] == FAST
+              and r["place"] == "alone" and not r["lost"] and not r["wrong"]]
+    values = [v for v in values if v is not None]
+    return (min if least else max)(values) if values else None
+
+
+def rate(result):
+    """KB/s of the slower direction that is in use."""
+    return min(r for r in result["rate"] if r or result["load"] == "duplex") \
+        / 1000
+
+
+def bars(results, title, ylabel, value, least=False, wire=None):
+    """gnuplot's commands for one pair of bars a way: simplex and duplex."""
+    lines = []
+    for way in WAYS:
+        pair = [best(results, way, load, value, least)
+                for load in ("simplex", "duplex")]
+        if any(v is not None for v in pair):
+            lines.append(f'"{label(way)}" ' + " ".join(
+                "NaN" if v is None else f"{v:.1f}" for v in pair))
+    commands = [f"set title '{title}'", f"set ylabel '{ylabel}'",
+                "set style data histograms",
+                "set style histogram clustered gap 1",
+                "set style fill solid 0.8 border -1", "set boxwidth 0.9",
+                "set grid ytics", "set yrange [0:*]", "set key above right",
+                "set xtics font ',10'", "$data << EOD", *lines, "EOD"]
+    plot = "plot $data using 2:xtic(1) title 'simplex' lc rgb '#4477aa', " \
+        "'' using 3 title 'duplex, each way' lc rgb '#ccbb44'"
+    if wire:
+        commands.append("set yrange [0:700]")
+        plot += f", {wire} title 'the wire' with lines lw 2 lc rgb '#cc3311'"
+    return commands + [plot]
+
+
+def latencies(results):
+    """Cumulative distribution of one way, client to client, less the wire."""
+    commands, plots = [], []
+    wire = LATENCY_BATCH * 10 / FAST * 1e6
+    for i, way in enumerate(WAYS):
+        rows = [r for r in results if "error" not in r and r["batch"] ==
+                LATENCY_BATCH and (r["mode"], r["delivery"]) == way]
+        if not rows:
+            continue
+        commands += [f"$way{i} << EOD"] + [
+            f"{ns / 2000 - wire:.3f} {permille / 1000}"
+            for permille, ns in rows[0]["quantiles"]] + ["EOD"]
+        plots.append(f"$way{i} using 1:2 with linespoints pt 7 ps 0.4 lw 2 "
+                     f"title '{label(way)}'".replace("\\n", " "))
+    return [f"set title 'Ping-pong, {LATENCY_BATCH} bytes at 6.25 Mbaud: one "
+            "way from client to client, less the wire'",
+            "set xlabel 'us (62.5 instructions each)'",
+            "set ylabel 'share of the round trips'", "set logscale x",
+            "set yrange [0:1.02]", "set grid", "set key outside right",
+            *commands, "plot " + ", ".join(plots)] if plots else []
+
+
+def draw(results, out):
+    """Three plots, each as SVG and PNG, into the folder `out`."""
+    if not shutil.which("gnuplot"):
+        done = subprocess.run([os.path.join(HERE, "packages")], check=False)
+        if done.returncode or not shutil.which("gnuplot"):
+            sys.exit("bench: no gnuplot, so no plots; the table and the JSON "
+                     "are there")
+    plots = {
+        "throughput": bars(results, "Throughput at 6.25 Mbaud, no byte lost",
+                           "KB/s", rate, wire=FAST / 10000),
+        "busy": bars(results, "The busiest driver's hart at 6.25 Mbaud",
+                     "% of the time not idle",
+                     lambda r: r["busy"] * 100, least=True),
+        "latency": latencies(results),
+    }
+    for name, commands in plots.items():
+        for suffix, terminal in TERMINALS if commands else ():
+            path = os.path.join(out, f"uart-{name}.{suffix}")
+            script = [f"set terminal {terminal}", f"set output '{path}'",
+                      *commands]
+            subprocess.run(["gnuplot"], input="\n".join(script) + "\n",
+                           text=True, check=True)
+            print(f"wrote {os.path.relpath(path)}")
