@@ -57,11 +57,6 @@ void kernel_lock_wait(void)
     }
 }
 
-void kernel_lock_release(void)
-{
-    __atomic_store_n(&kernel_lock.held, 0, __ATOMIC_RELEASE);
-}
-
 static struct thread sinks[HARTS_MAX];
 
 static void hart_setup(uint32_t index)
@@ -73,17 +68,20 @@ static void hart_setup(uint32_t index)
     h->stack = hart_stacks + (index + 1) * STACK_STRIDE;
     h->sink = &sinks[index];
     h->trapped = h->sink;
-    h->plic_s = (uint32_t)machine.hart[index].context_s;
-    h->plic_u = (uint32_t)machine.hart[index].context_u;
+    h->plic_s = plic_context((uint32_t)machine.hart[index].context_s);
+    h->plic_u = plic_context((uint32_t)machine.hart[index].context_u);
+    h->plic_page = space_user_page(plic_context_page(&h->plic_u));
+    if (machine.hart[index].context_u < 0)
+        uintr_delivery = DELIVERY_NONE;
     sched_init(h);
 }
 
 /* What every hart does for itself. */
 static void hart_enable(struct hart *h)
 {
-    plic_context_init(h->plic_s);
+    plic_context_reset(&h->plic_s);
     if (machine.hart[h->index].context_u >= 0)
-        plic_context_init(h->plic_u);
+        plic_context_reset(&h->plic_u);
     csr_write(CSR_SCOUNTEREN, 7);         /* cycle, time, instret for all */
     csr_write(CSR_SSTATUS, SSTATUS_SPIE); /* sret goes to U-mode, no FP */
     relay_hart_enable(h);
@@ -235,6 +233,7 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
     machine.boot_hart = hartid;
     machine_read(fdt);
     hart_count = machine.harts;
+    uintr_delivery = (uint32_t)sbi_uinta(SBI_UINTA_DELIVERY, 0, 0);
     for (uint32_t i = 0; i < hart_count; i++) {
         hart_setup(i);
         if (harts[i].id == hartid)
@@ -247,13 +246,8 @@ _Noreturn void boot_main(uint64_t hartid, uint64_t fdt)
     memory_setup();
     space_kernel_init(machine.ram);
     space_kernel_map(machine.plic);
-    plic_init(machine.plic.start, machine.plic_sources);
+    plic_reset();
     irq_init();
-    uintr_delivery = (uint32_t)sbi_uinta(SBI_UINTA_DELIVERY, 0, 0);
-    for (uint32_t i = 0; i < hart_count; i++) {
-        if (machine.hart[i].context_u < 0)
-            uintr_delivery = DELIVERY_NONE;
-    }
     hart_enable(this_hart);
     log_print("Uinta on %u harts, %lu MiB\n", hart_count,
               (machine.ram.end - machine.ram.start) >> 20);

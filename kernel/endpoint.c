@@ -81,11 +81,8 @@ static inline int64_t deliver(struct thread *caller, struct thread *receiver,
 /*
  * The two calls that clients and servers make all day have a path that calls
  * nothing, needs no stack, and hands the hart over; all else is their slow
- * half. A leaf without a frame pointer saves 30 instructions a round trip.
+ * half.
  */
-#define HOT  __attribute__((optimize("omit-frame-pointer")))
-#define COLD __attribute__((noinline))
-
 /* The current thread is blocked: r goes on here, or wherever it can. */
 static void run(struct thread *r)
 {

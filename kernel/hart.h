@@ -6,6 +6,7 @@
 #pragma once
 
 #include "abi/object.h"
+#include "kernel/plic.h"
 #include "kernel/timer.h"
 
 struct thread;
@@ -22,10 +23,11 @@ struct hart {
 
     uint32_t index; /* 0.. in `harts` */
     bool online;
-    struct process *space;   /* whose page table satp holds, NULL = kernel's */
-    struct thread *uthread;  /* whose user-interrupt state the CSRs hold */
-    uint64_t uthread_post;   /* uip bits other harts want set for it */
-    uint32_t plic_s, plic_u; /* PLIC contexts */
+    struct process *space;  /* whose page table satp holds, NULL = kernel's */
+    struct thread *uthread; /* whose user-interrupt state the CSRs hold */
+    uint64_t uthread_post;  /* uip bits other harts want set for it */
+    struct plic_context plic_s, plic_u;
+    uint64_t plic_page; /* leaf entry of the second's page */
 
     struct list ready[PRIORITIES];
     uint32_t ready_map; /* bit p: ready[p] is not empty */
@@ -58,13 +60,16 @@ extern struct kernel_lock {
     uint32_t next, owner; /* tickets; equal: nobody has one */
 } kernel_lock;
 void kernel_lock_wait(void);
-void kernel_lock_release(void);
 
 static inline void kernel_lock_acquire(void)
 {
     if (kernel_lock.next != kernel_lock.owner ||
         __atomic_exchange_n(&kernel_lock.held, 1, __ATOMIC_ACQUIRE))
         kernel_lock_wait();
+}
+static inline void kernel_lock_release(void)
+{
+    __atomic_store_n(&kernel_lock.held, 0, __ATOMIC_RELEASE);
 }
 /* Take up the first thread; the lock is held. */
 _Noreturn void enter_scheduler(void);

@@ -10,27 +10,34 @@ void irq_init(void)
 {
     for (uint32_t s = 0; s < SOURCES_MAX; s++) {
         irqs[s] = (struct irq){.object = {.type = OBJECT_IRQ, .refs = 1},
-                               .source = s,
-                               .context = -1};
+                               .source = s};
         list_init(&irqs[s].of_process);
     }
 }
 
 /*
- * Disable the old context first: a source enabled in two contexts can be
+ * Disable it in the old context first: a source enabled in two contexts can be
  * claimed by either, and the other claimant would see source 0 [plic 9].
  */
-void irq_route(struct irq *irq, struct hart *h, bool user)
+static inline void route(struct irq *irq, const struct plic_context *c)
 {
-    int32_t context = (int32_t)(user ? h->plic_u : h->plic_s);
-
-    if (irq->context == context)
+    if (irq->context == c)
         return;
-    if (irq->context >= 0)
-        plic_enable((uint32_t)irq->context, irq->source, false);
-    irq->context = context;
-    irq->hart = h->index;
-    plic_enable((uint32_t)context, irq->source, true);
+    if (irq->context)
+        plic_disable(irq->context, irq->source);
+    plic_enable(c, irq->source);
+    irq->context = c;
+    irq->hart = this_hart->index;
+}
+
+HOT void irq_route_all(struct thread *t, bool user)
+{
+    struct hart *h = this_hart;
+
+    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
+        if (irq->thread == t)
+            route(irq, user ? &h->plic_u : &h->plic_s);
+    }
 }
 
 static void own(struct irq *irq, enum irq_mode mode)
@@ -48,10 +55,10 @@ void irq_drop(struct irq *irq)
      * A gateway that waits for no completion ignores it [plic 10], and a
      * PLIC takes it only where the source is enabled.
      */
-    irq_route(irq, this_hart, false);
-    plic_complete(this_hart->plic_s, irq->source);
-    plic_enable(this_hart->plic_s, irq->source, false);
-    irq->context = -1;
+    route(irq, &this_hart->plic_s);
+    plic_complete(irq->context, irq->source);
+    plic_disable(irq->context, irq->source);
+    irq->context = NULL;
     irq->hart = 0;
     plic_set_priority(irq->source, 0);
     doorbell_keep(&irq->bell, NULL);
@@ -69,8 +76,8 @@ void irq_claimed(uint32_t source)
     struct irq *irq = &irqs[source % SOURCES_MAX];
 
     if (irq->mode == IRQ_FREE || source >= SOURCES_MAX) {
-        plic_complete(this_hart->plic_s, source);
-        plic_enable(this_hart->plic_s, source, false);
+        plic_complete(&this_hart->plic_s, source);
+        plic_disable(&this_hart->plic_s, source);
         irq->masked_count++;
         log_print("irq: source %u has no owner, masked\n", source);
         return;
@@ -88,7 +95,7 @@ void irq_interrupt(void)
     uint32_t source;
 
     do {
-        source = plic_claim(this_hart->plic_s);
+        source = plic_claim(&this_hart->plic_s);
         if (source)
             irq_claimed(source);
     } while (source && csr_read(CSR_SIP) & 1 << IRQ_S_EXT);
@@ -105,7 +112,7 @@ int64_t sys_irq_attach(uint64_t h)
         return E_BUSY;
     own(irq, IRQ_USER);
     irq->thread = t;
-    irq_route(irq, this_hart, true);
+    route(irq, &this_hart->plic_u);
     return OK;
 }
 
@@ -118,7 +125,7 @@ int64_t sys_irq_bind(uint64_t h, uint64_t hd)
         return E_BUSY;
     own(irq, IRQ_NOTIFY);
     doorbell_keep(&irq->bell, bell);
-    irq_route(irq, this_hart, false);
+    route(irq, &this_hart->plic_s);
     return OK;
 }
 
@@ -130,8 +137,8 @@ int64_t sys_irq_ack(uint64_t h)
         !irq->claimed)
         return E_STATE;
     irq->claimed = false;
-    plic_complete((uint32_t)irq->context, irq->source);
-    irq_route(irq, this_hart, false); /* it follows the driver, too */
+    plic_complete(irq->context, irq->source);
+    route(irq, &this_hart->plic_s); /* it follows the driver, too */
     return OK;
 }
 

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "abi/uintr.h"
-#include "kernel/object.h"
+#include "kernel/thread.h"
 
 enum irq_mode { IRQ_FREE, IRQ_USER, IRQ_NOTIFY };
 
@@ -24,17 +24,20 @@ struct irq {
     struct thread *thread; /* IRQ_USER */
     struct doorbell *bell; /* IRQ_NOTIFY */
     bool claimed;          /* by the kernel, not yet handed on or acked */
-    int32_t context;       /* where it is enabled, -1 = nowhere */
-    uint32_t hart;         /* index of that context's hart */
+    const struct plic_context *context;  /* where it is enabled, or NULL */
+    uint32_t hart;                       /* index of that context's hart */
     uint64_t kernel_count, masked_count; /* claims for it; for nobody */
 };
 
 extern struct irq irqs[SOURCES_MAX]; /* by source; they never go */
 void irq_init(void);
 
-struct hart;
-/* Enable the source in this hart's U or S context, and in no other. */
-void irq_route(struct irq *irq, struct hart *h, bool user);
+/* Enable t's sources in this hart's U or S context, and in no other. */
+void irq_route_all(struct thread *t, bool user);
+static inline bool irq_any(struct thread *t)
+{
+    return !list_empty(&t->process->irqs);
+}
 
 /* Give it up: completed if in flight, disabled everywhere. */
 void irq_drop(struct irq *irq);
@@ -52,17 +55,3 @@ void irq_claimed(uint32_t source);
 void relay_hart_enable(struct hart *h);
 /* SSIP was raised and is cleared: by another hart, or for a device? */
 void relay_interrupt(void);
-
-/*
- * The platform-level interrupt controller [RISC-V PLIC 1.0]: plic.c. Contexts
- * are numbered as the device tree says, never by a formula.
- */
-void plic_init(uint64_t base, uint32_t sources);
-/* Everything disabled in this context, threshold 0. */
-void plic_context_init(uint32_t context);
-void plic_set_priority(uint32_t source, uint32_t priority);
-void plic_enable(uint32_t context, uint32_t source, bool on);
-uint32_t plic_claim(uint32_t context); /* 0 = nothing pending */
-void plic_complete(uint32_t context, uint32_t source);
-/* Physical address of a context's page (threshold, claim/complete). */
-uint64_t plic_context_page(uint32_t context);

@@ -63,7 +63,7 @@ void relay_hart_enable(struct hart *h)
             return;
         log_print("external interrupts by relay: %s\n", names[relay]);
     }
-    box->claim = plic_context_page(h->plic_s) + PLIC_CLAIM;
+    box->claim = plic_context_page(&h->plic_s) + PLIC_CLAIM;
     if (relay == RELAY_CALL)
         sbi_uinta(SBI_UINTA_RELAY_HANDLER, virt_to_phys(in_machine_mode),
                   virt_to_phys(box));

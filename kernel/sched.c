@@ -92,7 +92,7 @@ static void enqueue(struct hart *h, struct thread *t, bool front)
 }
 
 /* t may only run on harts that are still on their way up. */
-static __attribute__((noinline)) void place_ahead(struct thread *t, bool front)
+COLD static void place_ahead(struct thread *t, bool front)
 {
     enqueue(&harts[__builtin_ctz(t->hart_mask & harts_started)], t, front);
 }
@@ -190,7 +190,7 @@ static struct thread *steal(struct hart *thief)
 }
 
 /* Something more urgent, or an equal whose turn it is, takes the hart. */
-static __attribute__((noinline)) void reschedule(struct hart *h)
+COLD static void reschedule(struct hart *h)
 {
     struct thread *t = h->current;
     bool expired = h->resched == 2;
@@ -230,7 +230,7 @@ static inline struct thread *driver_due(struct hart *h)
  * Nothing to run. The driver that waits here for a user interrupt stays
  * loaded, its sources routed to this hart, until something else must run.
  */
-static __attribute__((noinline)) struct thread *idle(struct hart *h)
+HOT COLD static struct thread *idle(struct hart *h)
 {
     struct thread *t;
 
@@ -239,7 +239,7 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
     h->turn_over = false;
     /* one that waits for something else is not to be woken by its device */
     if (h->uthread && h->uthread->state != THREAD_UINTR)
-        uintr_switch(NULL);
+        uintr_unload(h);
     for (;;) {
         t = h->ready_map ? take_own(h) : driver_due(h);
         if (!t)
@@ -276,7 +276,7 @@ static __attribute__((noinline)) struct thread *idle(struct hart *h)
  * if it is boosted. A turn goes on across call and reply, or two processes
  * that call each other would take new turns for ever.
  */
-static __attribute__((noinline)) void begin_slice(struct hart *h)
+COLD static void begin_slice(struct hart *h)
 {
     if (h->turn_over && h->ready_map >> h->current->priority) {
         h->resched = 2;
@@ -286,23 +286,7 @@ static __attribute__((noinline)) void begin_slice(struct hart *h)
     timer_program(h);
 }
 
-/*
- * What few threads need, or follow. One that was taken off a hart inside its
- * restartable sequence goes on at the abort address, which finds in t6 how far
- * it had come.
- */
-static __attribute__((noinline)) void switch_rest(struct hart *h,
-                                                  struct thread *t)
-{
-    if (h->uthread != t && (h->uthread || t->uintr))
-        uintr_switch(t);
-    if (t->x[X_PC] - t->rseq_start < t->rseq_size) {
-        t->x[X_T6] = t->x[X_PC];
-        t->x[X_PC] = t->rseq_abort;
-    }
-}
-
-static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
+HOT COLD static struct thread *resume_slow(struct hart *h)
 {
     struct thread *t = h->current;
 
@@ -335,8 +319,19 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
     }
     h->space = t->process;
     space_enter(&t->process->space);
-    if (h->uthread || t->switch_work)
-        switch_rest(h, t);
+    if (h->uthread || t->switch_work) {
+        if (h->uthread != t) {
+            if (h->uthread)
+                uintr_unload(h);
+            if (t->uintr)
+                uintr_load(h, t);
+        }
+        if (t->x[X_PC] - t->rseq_start < t->rseq_size) {
+            /* it was taken off inside its sequence; t6: how far it came */
+            t->x[X_T6] = t->x[X_PC];
+            t->x[X_PC] = t->rseq_abort;
+        }
+    }
     h->trapped = t;
     t->reload = 0;
     return t;
@@ -346,8 +341,7 @@ static __attribute__((noinline)) struct thread *resume_slow(struct hart *h)
  * The plain case of resume_slow, as a leaf: one thread handed the hart to
  * another, nobody competes, nobody takes user interrupts.
  */
-__attribute__((optimize("omit-frame-pointer"))) struct thread *
-sched_resume(void)
+HOT struct thread *sched_resume(void)
 {
     struct hart *h = this_hart;
     struct thread *t = h->current;

@@ -36,13 +36,35 @@ static uint64_t pending(struct uintr *u)
     return u->uip | (u->recorded ? UIRQ_EXT : 0);
 }
 
-/* Every source of t, to this hart's U context or to its S context. */
-static void route_sources(struct thread *t, struct hart *h, bool user)
+HOT void uintr_load(struct hart *h, struct thread *t)
 {
-    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
-        if (irq->thread == t)
-            irq_route(irq, h, user);
+    struct uintr *u = t->uintr;
+    uint64_t uip = u->uip;
+
+    if (!u->contexts) {
+        u->entries[PLIC_ENTRY] = h->plic_page;
+        sfence_page(USER_UINTR_PLIC);
     }
+    u->stats->hart = h->index;
+    csr_write(CSR_SIDELEG, UIRQ_ALL);
+#define LOAD(field, csr) csr_write(csr, u->field);
+    UINTR_REGISTERS(LOAD)
+    if (__builtin_expect(u->recorded, 0))
+        uip |= UIRQ_EXT;
+    csr_write(CSR_UIP, uip);
+    csr_write(CSR_UIE, u->uie);
+    h->uthread = t;
+    t->uhart = h;
+    if (irq_any(t))
+        irq_route_all(t, true);
+}
+
+/* An interrupt ends the wait if t is in one and the bits are enabled. */
+static void wake_if_pending(struct thread *t)
+{
+    if (t->state == THREAD_UINTR && !t->uhart && !t->dying &&
+        (pending(t->uintr) & t->uintr->uie))
+        thread_wake(t, OK);
 }
 
 /*
@@ -50,7 +72,7 @@ static void route_sources(struct thread *t, struct hart *h, bool user)
  * before sideleg, which masks them. UEIP is not kept: what the kernel
  * recorded sets it again, what the PLIC holds shows on its own.
  */
-static void unload(struct hart *h)
+HOT void uintr_unload(struct hart *h)
 {
     struct thread *t = h->uthread;
     struct uintr *u = t->uintr;
@@ -64,65 +86,29 @@ static void unload(struct hart *h)
     h->uthread_post = 0;
     h->uthread = NULL;
     t->uhart = NULL;
-    route_sources(t, h, false);
+    if (irq_any(t))
+        irq_route_all(t, false);
     /* no sibling thread may reach the context of whoever comes next */
     u->entries[PLIC_ENTRY] = 0;
-    if (t->process->thread_count > 1)
+    if (t->process->thread_count > 1 && !u->contexts)
         space_shoot_down(&t->process->space, USER_UINTR_PLIC, PAGE_SIZE);
-}
-
-static void load(struct hart *h, struct thread *t)
-{
-    struct uintr *u = t->uintr;
-
-    if (!u->contexts) {
-        u->entries[PLIC_ENTRY] = space_user_page(plic_context_page(h->plic_u));
-        sfence_page(USER_UINTR_PLIC);
-    }
-    u->stats->hart = h->index;
-    route_sources(t, h, true);
-    csr_write(CSR_SIDELEG, UIRQ_ALL);
-#define LOAD(field, csr) csr_write(csr, u->field);
-    UINTR_REGISTERS(LOAD)
-    csr_write(CSR_UIP, pending(u));
-    csr_write(CSR_UIE, u->uie);
-    h->uthread = t;
-    t->uhart = h;
-}
-
-/* An interrupt ends the wait if t is in one and the bits are enabled. */
-static void wake_if_pending(struct thread *t)
-{
-    if (t->state == THREAD_UINTR && !t->uhart && !t->dying &&
-        (pending(t->uintr) & t->uintr->uie))
-        thread_wake(t, OK);
-}
-
-void uintr_switch(struct thread *t)
-{
-    struct hart *h = this_hart;
-    struct thread *old = h->uthread;
-
-    if (old) {
-        unload(h);
-        if (old->state == THREAD_DEAD) {
-            thread_reap(old); /* it only waited for these CSRs */
-        } else if (old->state == THREAD_READY && !old->dying) {
+    if (t->state == THREAD_READY) {
+        if (hart_count > 1 && !t->dying) {
             /* no longer bound to this hart: another may be free */
-            sched_remove(old);
-            sched_ready(old);
-        } else {
-            wake_if_pending(old);
+            sched_remove(t);
+            sched_ready(t);
         }
+    } else if (t->state == THREAD_DEAD) {
+        thread_reap(t); /* it only waited for these CSRs */
+    } else {
+        wake_if_pending(t);
     }
-    if (t && t->uintr)
-        load(h, t);
 }
 
 void uintr_leave(struct thread *t)
 {
     if (t->uhart == this_hart)
-        uintr_switch(NULL);
+        uintr_unload(this_hart);
     else if (t->uhart)
         hart_kick(t->uhart);
 }
@@ -174,7 +160,7 @@ void uintr_kicked(void)
     if (!t)
         return;
     if (t->dying || !(t->hart_mask >> h->index & 1)) {
-        uintr_switch(NULL);
+        uintr_unload(h);
     } else if (h->uthread_post) {
         csr_set(CSR_UIP, h->uthread_post);
         h->uthread_post = 0;
@@ -238,13 +224,13 @@ int64_t sys_uintr_register(uint64_t hs)
     u->entries[STATS_ENTRY] = space_user_page(frame);
     u->contexts = hs != 0;
     for (uint32_t i = 0; hs && i < hart_count; i++)
-        u->entries[i] = space_user_page(plic_context_page(harts[i].plic_u));
+        u->entries[i] = harts[i].plic_page;
     u->thread = t;
     timer_init(&u->timer, timer_fired);
     t->uintr = u;
     t->switch_work |= SWITCH_UINTR;
     t->process->uintr_thread = t;
-    uintr_switch(t);
+    uintr_load(this_hart, t);
     return (int64_t)uintr_delivery;
 }
 

@@ -26,8 +26,10 @@ struct uintr {
 /* DELIVERY_*, found at boot. */
 extern uint32_t uintr_delivery;
 
-/* This hart's CSRs: put the loaded state away, take t's (NULL: none). */
-void uintr_switch(struct thread *t);
+/* Put the state that this hart's CSRs hold away: there is some. */
+void uintr_unload(struct hart *h);
+/* Take t's into them: they hold none, t has one. */
+void uintr_load(struct hart *h, struct thread *t);
 /* Put t's state away although it may run on, wherever it is loaded. */
 void uintr_leave(struct thread *t);
 

@@ -253,8 +253,8 @@ Usage: uinta-uintr [HART]"""
                      f"{process_name(loaded['process'])}")
         print(f"hart {int(hart['index'])} (id {int(hart['id'])}): {owner}, "
               f"bits posted by others {int(hart['uthread_post']):#x}, "
-              f"PLIC contexts S {int(hart['plic_s'])} "
-              f"U {int(hart['plic_u'])}")
+              f"PLIC pages S {int(hart['plic_s']['page']):#x} "
+              f"U {int(hart['plic_u']['page']):#x}")
         self.registers(thread)
         if int(hart["uthread"]):
             self.sources(loaded["process"])

@@ -62,6 +62,11 @@ void measure_other(void);
 struct rtc;
 void measure_notify(struct rtc *device);
 void measure_remedies(struct rtc *device);
+/*
+ * A row: what a switch to or from this process costs more than before
+ * measure_remedies(), half of there and back.
+ */
+void switch_added(const char *name, const char *delivery);
 void measure_uintr(struct rtc *device);
 
 #endif

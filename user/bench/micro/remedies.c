@@ -1,8 +1,8 @@
 /*
- * What it costs to complete in the right PLIC context: the virtual page, the
- * retry loop, the restartable sequence (docs/design/interrupts.md). For each a
+ * What it costs to complete in the right PLIC context without the virtual page:
+ * the retry loop and the restartable sequence (docs/design/interrupts.md). A
  * whole interrupt of a driver that computes, and what a context switch costs
- * more because this process takes user interrupts, with one source.
+ * more because a process takes user interrupts, with one source.
  */
 #include <uinta/process.h>
 #include <uinta/thread.h>
@@ -13,17 +13,10 @@
 
 static struct rtc rtc;
 
-static int64_t page(handle_t system)
-{
-    (void)system;
-    return uintr_init();
-}
-
 static const struct remedy {
     int64_t (*init)(handle_t system);
     const char *whole, *moved;
 } remedies[] = {
-    {page, "interrupt-whole-page", "switch-added-page"},
     {uintr_init_retry, "interrupt-whole-retry", "switch-added-retry"},
     {uintr_init_rseq, "interrupt-whole-rseq", "switch-added-rseq"},
 };
@@ -49,32 +42,42 @@ static void interrupts(void)
     }
 }
 
-/* Two switches: to an equal in another process, and back. */
+/* Two switches, to an equal in another process and back, into the samples. */
 static void switches(void)
 {
+    handle_t n = must(sys_notification_create(), "notification");
+    handle_t bell = must(sys_doorbell_create(n, 1), "doorbell");
+    const struct spawn_handle handles[] = {{"ring", bell, 0}};
+    int peer = peer_start("yield", handles, 1, PRIORITY_MAIN);
+
+    must(sys_notification_wait(n, 1, DEADLINE_NEVER), "peer");
     for (int i = 0; i < ROUNDS; i++) {
         uint64_t start = count();
         sys_thread_yield();
         samples[i] = count() - start - COUNT_COST;
     }
+    peer_end(peer);
+    sys_handle_close(bell);
+    sys_handle_close(n);
 }
 
-static uint64_t least(void)
+static uint64_t
+    without; /* two switches between processes that have none of it */
+
+void switch_added(const char *name, const char *delivery)
 {
-    uint64_t value = samples[0];
-    for (int i = 1; i < ROUNDS; i++)
-        value = samples[i] < value ? samples[i] : value;
-    return value;
+    switches();
+    for (int i = 0; i < ROUNDS; i++)
+        samples[i] -= without;
+    row(name, delivery, "instructions", 2);
 }
 
 /* In a thread of its own, for a process has one that takes user interrupts. */
 static int64_t measure(void *argument)
 {
     const struct remedy *r = argument;
-
-    switches();
-    uint64_t without = least();
     int64_t kind = r->init(startup_handle("system"));
+
     if (kind == E_UNSUPPORTED)
         return 0;
     must(kind, r->whole);
@@ -84,30 +87,22 @@ static int64_t measure(void *argument)
     uintr_enable();
     interrupts();
     row(r->whole, delivery, "instructions", 1);
-    switches();
-    for (int i = 0; i < ROUNDS; i++)
-        samples[i] -= without;
-    row(r->moved, delivery, "instructions", 2);
+    switch_added(r->moved, delivery);
     must(sys_irq_release(rtc.irq), "release");
     return 0;
 }
 
 void measure_remedies(struct rtc *device)
 {
-    handle_t n = must(sys_notification_create(), "notification");
-    handle_t bell = must(sys_doorbell_create(n, 1), "doorbell");
-    const struct spawn_handle handles[] = {{"ring", bell, 0}};
-    int peer = peer_start("yield", handles, 1, PRIORITY_MAIN);
-
-    must(sys_notification_wait(n, 1, DEADLINE_NEVER), "peer");
     rtc = *device;
+    switches();
+    without = samples[0];
+    for (int i = 1; i < ROUNDS; i++)
+        without = samples[i] < without ? samples[i] : without;
     for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
         struct thread t;
         must(thread_start(&t, measure, (void *)&remedies[i], PRIORITY_MAIN),
              "thread");
         thread_join(&t);
     }
-    peer_end(peer);
-    sys_handle_close(bell);
-    sys_handle_close(n);
 }

@@ -228,8 +228,10 @@ void measure_uintr(struct rtc *device)
         return; /* a hart without N, and firmware that is not ours */
     delivery = must(kind, "uintr") == DELIVERY_NATIVE ? "native" : "emulated";
     rtc = *device;
+    switch_added("switch-added-state", delivery);
     uintr_on_source(RTC_SOURCE, on_alarm, NULL);
     must(sys_irq_attach(rtc.irq), "attach");
+    switch_added("switch-added-page", delivery);
     uintr_enable();
     running();
     running_whole();
