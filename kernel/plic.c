@@ -37,6 +37,11 @@ void plic_set_priority(uint32_t source, uint32_t priority)
     *reg(PRIORITY + source * 4) = priority;
 }
 
+HOT uint32_t plic_claim(const struct plic_context *c)
+{
+    return c->page[PLIC_CLAIM / 4];
+}
+
 uint64_t plic_context_page(const struct plic_context *c)
 {
     return virt_to_phys((const void *)(uintptr_t)c->page);

@@ -20,11 +20,7 @@ void plic_context_reset(const struct plic_context *c);
 void plic_set_priority(uint32_t source, uint32_t priority);
 /* Physical address of a context's page. */
 uint64_t plic_context_page(const struct plic_context *c);
-
-static inline uint32_t plic_claim(const struct plic_context *c)
-{
-    return c->page[PLIC_CLAIM / 4]; /* 0 = nothing pending */
-}
+uint32_t plic_claim(const struct plic_context *c); /* 0 = nothing pending */
 
 static inline void plic_complete(const struct plic_context *c, uint32_t source)
 {

@@ -194,8 +194,8 @@ static bool is_open(const struct port *p)
     return p->bell && p->irq->bell == p->bell;
 }
 
-uint32_t __real_plic_claim(uint32_t context);
-uint32_t __wrap_plic_claim(uint32_t context);
+uint32_t __real_plic_claim(const struct plic_context *context);
+uint32_t __wrap_plic_claim(const struct plic_context *context);
 
 /*
  * What an idle hart does in an interrupt counts as idle: the kernel does
@@ -208,7 +208,7 @@ static void account(uint64_t since)
 }
 
 /* In place of plic_claim(): what is ours is served, and not told of. */
-uint32_t __wrap_plic_claim(uint32_t context)
+uint32_t __wrap_plic_claim(const struct plic_context *context)
 {
     for (;;) {
         uint64_t since = rdtime();

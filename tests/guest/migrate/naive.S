@@ -19,6 +19,7 @@ external:
         lwu     a1, PLIC_CLAIM(t0)
         STEP
         beqz    a1, recorded
+taken:
         handle
         ld      a1, SOURCE(sp)
         STEP
@@ -26,9 +27,10 @@ external:
         STEP
         sw      a1, PLIC_CLAIM(t0)
         STEP
-        j       return
+        restore_return
 recorded:
-        call    uintr_take_recorded
-return:
+        call    uintr_take_next
+        mv      a1, a0
+        bnez    a1, taken
         restore_return
         steps   naive_steps
