@@ -34,6 +34,17 @@ static inline uint64_t device_argument(int argc, char **argv, const char *name)
     return 0;
 }
 
+/* Is this one of those arguments? For a driver that has words of its own. */
+static inline bool device_word(const char *word)
+{
+    static const char *const names[] = {
+        "offset=", "reg_shift=", "source=", "clock=", "delivery="};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strncmp(word, names[i], strlen(names[i])))
+            return true;
+    return false;
+}
+
 /* Fills `d` and maps the registers. Negative error: not started by init. */
 static inline int64_t device_open(struct device *d, int argc, char **argv)
 {

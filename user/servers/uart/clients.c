@@ -12,8 +12,9 @@
 #include <uinta/stream.h>
 #include "gen/stream_server.h"
 #include "gen/syscalls.h"
+#include "gen/uart_server.h"
 
-/* A client keeps the transmitter for this many bytes before the next's turn. */
+/* A client keeps the transmitter for this many bytes if another one waits. */
 enum { TURN = 256 };
 
 struct client {
@@ -25,10 +26,12 @@ struct client {
 
 static struct client clients[CLIENTS_MAX];
 static unsigned clients_top; /* no client was ever at this index or above */
-static struct ns16550 *device;
+static unsigned clients_used;
+static bool polling; /* nobody needs to ring */
+static struct uart *device;
 static handle_t endpoint, events_notification;
 static uint64_t births;
-static unsigned turn, turn_sent; /* who sends, and how much of the turn */
+static unsigned turn; /* who sends */
 
 static struct client *input_owner(void)
 {
@@ -53,87 +56,102 @@ static void drop(struct client *c)
 {
     if (stream_state(&c->stream) == E_PROTOCOL)
         complain(c - clients);
+    uart_forget(device, &c->stream.in);
+    uart_forget(device, &c->stream.out);
     stream_close(&c->stream);
     c->used = false;
+    clients_used--;
 }
 
-/* The functions that the device core calls. */
-
-static size_t space(void *context)
-{
-    (void)context;
-    struct client *owner = input_owner();
-    int64_t room = owner ? ring_available(&owner->stream.out, 1) : 0;
-    return room > 0 ? room : 0;
-}
+/* What the device asks for. */
 
 /*
- * In the middle of a burst the reader is woken only when half its ring is
- * full: once for 2 KiB of what is pasted, and not for every 13 bytes.
+ * Where to put what comes in. If the owner is behind it shall ring when half of
+ * its ring is free; it may just have read, and will not ring then: look again.
  */
-static void received(void *context, const uint8_t *bytes, size_t count,
-                     bool more)
+static struct ring *need_space(struct uart *u)
 {
-    (void)context;
-    struct stream *s = &input_owner()->stream;
-    ring_write(&s->out, bytes, count); /* space() has just looked: it fits */
-    if (!more || ring_available(&s->out, 1) < (int64_t)s->out.capacity / 2)
-        stream_kick(s);
+    (void)u;
+    struct client *c = input_owner();
+    if (!c)
+        return NULL;
+    struct ring *r = &c->stream.out;
+    if (ring_available(r, 1) > 0 ||
+        (!polling && stream_arm(&c->stream, 0, r->capacity / 2) &&
+         ring_available(r, 1) > 0))
+        return r;
+    return NULL;
 }
 
-/* Bytes of one client; 0 = none now. One that is through is let go. */
-static size_t take(struct client *c, uint8_t *bytes, size_t max)
+static void wake(struct uart *u, struct ring *ring)
 {
-    int64_t count = stream_try_read(&c->stream, bytes, max);
-    if (count > 0)
-        return count;
-    if (count != E_AGAIN)
-        drop(c); /* hung up or died, and everything it wrote is out */
-    return 0;
-}
-
-static size_t take_any(uint8_t *bytes, size_t max)
-{
-    for (unsigned tried = 0; tried <= clients_top; tried++) {
-        struct client *c = &clients[turn];
-        size_t count = c->used && turn_sent < TURN ? take(c, bytes, max) : 0;
-        if (count > 0) {
-            turn_sent += count;
-            return count;
-        }
-        turn = turn + 1 < clients_top ? turn + 1 : 0;
-        turn_sent = 0;
+    for (struct client *c = clients; c < clients + clients_top; c++) {
+        if (ring != &c->stream.in && ring != &c->stream.out)
+            continue;
+        uint64_t rung = c->stream.rung;
+        stream_kick(&c->stream);
+        u->count[UART_DOORBELLS] += c->stream.rung - rung;
     }
-    return 0;
+}
+
+/* Bytes of one client beyond `ahead`? One that is through is let go. */
+static bool has_bytes(struct client *c, uint32_t ahead)
+{
+    if (!c->used)
+        return false;
+    int64_t there = ring_available(&c->stream.in, ahead + 1);
+    if (there > (int64_t)ahead)
+        return true;
+    /* hung up or died, and everything it wrote is out */
+    if (!stream_leaving(&c->stream) && (there < 0 || c->stream.dead))
+        drop(c);
+    return false;
+}
+
+static struct ring *next_sender(struct uart *u)
+{
+    if (u->ahead) {
+        /* not before what it has sent has arrived */
+        struct client *c = &clients[turn];
+        return has_bytes(c, u->ahead) ? &c->stream.in : NULL;
+    }
+    for (unsigned tried = 0; tried < clients_top; tried++) {
+        turn = turn + 1 < clients_top ? turn + 1 : 0;
+        if (has_bytes(&clients[turn], 0))
+            return &clients[turn].stream.in;
+    }
+    return NULL;
 }
 
 /*
  * Nothing to send: ask every client to ring when it has something. One may
  * have written in between, whose bell will not ring then: true, look again.
  */
-static bool arm_all(void)
+static bool arm_all(struct uart *u)
 {
     bool again = false;
-    for (struct client *c = clients; c < clients + clients_top; c++)
-        if (c->used && stream_arm(&c->stream, 1, 0))
+    for (struct client *c = clients; c < clients + clients_top; c++) {
+        uint32_t ahead = u->out == &c->stream.in ? u->ahead : 0;
+        if (c->used && stream_arm(&c->stream, ahead + 1, 0))
             again = true;
-    return again;
+    }
+    return again && !u->ahead;
 }
 
-static size_t to_send(void *context, uint8_t *bytes, size_t max)
+static struct ring *need_bytes(struct uart *u)
 {
-    (void)context;
-    size_t count;
+    struct ring *r;
+    u->turn = clients_used > 1 ? TURN : UINT32_MAX;
     do
-        count = take_any(bytes, max);
-    while (count == 0 && arm_all());
-    return count;
+        r = next_sender(u);
+    while (!r && !polling && arm_all(u));
+    return r ? r : u->ahead ? u->out : NULL;
 }
 
-static const struct ns16550_owner owner_functions = {
-    .space = space,
-    .received = received,
-    .to_send = to_send,
+static const struct uart_owner owner_functions = {
+    .need_space = need_space,
+    .need_bytes = need_bytes,
+    .wake = wake,
 };
 
 /* New clients. */
@@ -163,8 +181,12 @@ static int64_t connect(void *context, struct message *call, uint64_t flags,
     if (clients_top <= i)
         clients_top = i + 1;
     clients[i].used = true;
+    clients_used++;
+    device->turn = 0; /* takes turns from now on */
     clients[i].input = flags & UART_INPUT;
     clients[i].born = ++births;
+    if (clients[i].input)
+        device->in = NULL; /* the newest gets what comes in */
     *answer = 0;
     *peer_bell = reply.bell;
     *peer_life = reply.life;
@@ -173,12 +195,44 @@ static int64_t connect(void *context, struct message *call, uint64_t flags,
     return OK;
 }
 
+static int64_t counters(void *context, struct message *call, uint64_t first,
+                        uint64_t value[6])
+{
+    (void)context, (void)call;
+    if (first >= UART_COUNTERS)
+        return E_NOENT;
+    for (uint64_t i = 0; i < 6 && first + i < UART_COUNTERS; i++)
+        value[i] = device->count[first + i];
+    return UART_COUNTERS;
+}
+
+static int64_t error(void *context, struct message *call, uint64_t index,
+                     uint64_t *position, uint64_t *what)
+{
+    (void)context, (void)call;
+    struct uart_error e;
+    int64_t result = uart_error(device, index, &e);
+    if (result == OK)
+        *position = e.position, *what = e.what;
+    return result;
+}
+
+static int64_t reset(void *context, struct message *call)
+{
+    (void)context, (void)call;
+    uart_reset_counters(device);
+    return OK;
+}
+
 static void serve(void)
 {
-    static const struct stream_server functions = {.connect = connect};
+    static const struct stream_server streams = {.connect = connect};
+    static const struct uart_server uarts = {
+        .counters = counters, .error = error, .reset = reset};
     struct message message;
     while (ipc_poll(endpoint, &message) >= 0) {
-        if (!stream_dispatch(&functions, NULL, &message)) {
+        if (!stream_dispatch(&streams, NULL, &message) &&
+            !uart_dispatch(&uarts, NULL, &message)) {
             message_close(&message, 0);
             message.word[0] = (uint64_t)E_NOSYS;
         }
@@ -186,10 +240,10 @@ static void serve(void)
     }
 }
 
-int64_t clients_init(struct ns16550 *uart, handle_t service,
-                     handle_t notification)
+int64_t clients_init(struct uart *uart, handle_t service, handle_t notification)
 {
     device = uart;
+    polling = uart->config.mode == UART_POLLING;
     endpoint = service;
     events_notification = notification;
     uart->owner = &owner_functions;
@@ -199,19 +253,13 @@ int64_t clients_init(struct ns16550 *uart, handle_t service,
 
 void clients_event(uint64_t events)
 {
+    device->count[UART_WAKEUPS]++;
     for (unsigned i = 0; i < clients_top; i++)
         stream_event(&clients[i].stream, events);
+    if (events & EVENTS_LIFE)
+        device->in = NULL; /* it may have been the owner of the input */
     if (events & EVENT_SERVICE)
         serve();
-    ns16550_kick_send(device);
-    ns16550_kick_receive(device);
-    clients_after_interrupt();
-}
-
-void clients_after_interrupt(void)
-{
-    /* Reception is held back: the owner has to say when it has read. */
-    struct client *owner = input_owner();
-    if (ns16550_held(device) && owner && stream_arm(&owner->stream, 0, 1))
-        ns16550_kick_receive(device);
+    uart_kick_send(device);
+    uart_kick_receive(device);
 }

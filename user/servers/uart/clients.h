@@ -10,7 +10,7 @@
 #ifndef UART_CLIENTS_H
 #define UART_CLIENTS_H
 
-#include "ns16550.h"
+#include <uinta/uart.h>
 #include "abi/object.h"
 
 /* Flags of stream_open() to this server. */
@@ -21,17 +21,15 @@ enum { CLIENTS_MAX = 16 };
 /* Event bits of the driver's notification. */
 #define EVENT_BELL(client) (1UL << (client))
 #define EVENT_LIFE(client) (1UL << (16 + (client)))
+#define EVENTS_LIFE        (0xffffUL << 16)
 #define EVENT_SERVICE      (1UL << 40)
 #define EVENT_IRQ          (1UL << 41)
 
-/* Registers `service` with the notification and takes the device over. */
-int64_t clients_init(struct ns16550 *uart, handle_t service,
+/* Registers `service` with the notification; `uart` has its configuration. */
+int64_t clients_init(struct uart *uart, handle_t service,
                      handle_t notification);
 
 /* Something was rung: `events` says what. */
 void clients_event(uint64_t events);
-
-/* To be called after the device's interrupt has been served. */
-void clients_after_interrupt(void);
 
 #endif

@@ -1,25 +1,35 @@
 /*
- * The UART server: gives the device to ns16550.c, the clients to clients.c,
- * and waits for both in the way that the machine allows. With user interrupts
- * both arrive as handlers and this thread does nothing but sleep; without, one
- * loop calls the same two functions.
+ * The UART server: gives the device to the library (uinta/uart.h), the clients
+ * to clients.c, and waits for both in the way that was asked for. With user
+ * interrupts both arrive as handlers and this thread does nothing but sleep;
+ * the other modes are loops that call the same functions.
+ *
+ *   uart --mode=polling|interrupt|notify --flow=none|v1|v2|v3 --baud=N
+ *        [--word=8N1] [--trigger=N] [--clock=HZ] [offset= reg_shift= source=
+ *        clock= delivery=]    the latter from init, see servers/device.h
+ *
+ * Handles: mmio, irq, service; log if there is one. Exit status 2: what was
+ * asked for cannot be had, in words on stderr and in the log.
  */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <uinta/uintr.h>
 #include "clients.h"
 #include "user/servers/device.h"
 
-enum { BAUD = 115200 };
+/* Of the wired UARTs, for a driver that is not started by init. */
+enum { CLOCK_DEFAULT = 100000000 };
+/* Rounds of polling between two looks at what has no ring. */
+enum { POLL_ROUNDS = 4096 };
 
-static struct ns16550 uart;
+static struct uart uart;
+static void (*serve_device)(struct uart *);
 static handle_t notification;
 
 static void on_device(void *argument)
 {
-    (void)argument;
-    ns16550_interrupt(&uart);
-    clients_after_interrupt();
+    serve_device(argument);
 }
 
 static void on_bell(void *argument)
@@ -30,31 +40,63 @@ static void on_bell(void *argument)
         clients_event(events);
 }
 
+/* Started by init there is no stderr: the kernel's log is. */
+static void __attribute__((format(printf, 2, 3), noreturn))
+fail(int status, const char *format, ...)
+{
+    char line[200] = "uart: ";
+    size_t at = strlen(line);
+    va_list list;
+    va_start(list, format);
+    int n = vsnprintf(line + at, sizeof(line) - at, format, list);
+    va_end(list);
+    n = n < 0 ? 0 : n;
+    at = at + n < sizeof(line) ? at + n : sizeof(line) - 1;
+    if (startup_handle("log"))
+        sys_system_log_write(startup_handle("log"), (uint64_t)line, at);
+    else
+        fprintf(stderr, "%s\n", line);
+    exit(status);
+}
+
 static void check(int64_t result, const char *what)
 {
-    if (result >= 0)
-        return;
-    /* There is no console to say it on: the kernel's log is. */
-    char line[80];
-    int n =
-        snprintf(line, sizeof(line), "uart: %s: %s", what, error_text(result));
-    sys_system_log_write(startup_handle("log"), (uint64_t)line, n);
-    exit(1);
+    if (result < 0)
+        fail(1, "%s: %s", what, error_text(result));
+}
+
+/* Not before the device is ours: it may be in another driver's hands. */
+static void begin(const struct device *d)
+{
+    struct uart_config config = uart.config;
+    uart_reset(&uart, d->registers, d->reg_shift, &config);
+    uart_start(&uart);
+}
+
+/* Being the owner of the irq is being the owner of the device. */
+static void own(int64_t result)
+{
+    if (result == E_BUSY)
+        fail(2, "the device has an owner already, another driver");
+    check(result, "irq");
 }
 
 /*
  * The device and its clients raise user interrupts of this thread. Order: the
  * handlers first, then the source, then the device's own interrupt enable,
- * or the first interrupt would find nobody.
+ * or the first interrupt would find nobody. Who was not told the number of the
+ * source takes them all: no other can come.
  */
 static void run_by_uintr(const struct device *d)
 {
-    check(uintr_init(), "uintr_init");
-    check(uintr_on_source(d->source, on_device, NULL), "handler");
+    uint32_t first = d->source ? d->source : 1;
+    uint32_t last = d->source ? d->source : SOURCES_MAX - 1;
+    for (uint32_t source = first; source <= last; source++)
+        check(uintr_on_source(source, on_device, &uart), "handler");
     uintr_on_soft(on_bell, NULL);
     check(uintr_bind(notification), "bind");
-    check(sys_irq_attach(d->irq), "irq");
-    ns16550_start(&uart);
+    own(sys_irq_attach(d->irq));
+    begin(d);
     on_bell(NULL); /* clients that called before we were bound */
     uintr_enable();
     for (;;)
@@ -66,14 +108,14 @@ static void run_by_notification(const struct device *d)
 {
     int64_t bell = sys_doorbell_create(notification, EVENT_IRQ);
     check(bell, "doorbell");
-    check(sys_irq_bind(d->irq, bell), "irq");
-    ns16550_start(&uart);
+    own(sys_irq_bind(d->irq, bell));
+    begin(d);
     for (;;) {
         int64_t events =
             sys_notification_wait(notification, ~0UL >> 1, DEADLINE_NEVER);
         check(events, "wait");
         if (events & EVENT_IRQ) {
-            on_device(NULL);
+            on_device(&uart);
             sys_irq_ack(d->irq);
         }
         if (events & ~EVENT_IRQ)
@@ -81,19 +123,75 @@ static void run_by_notification(const struct device *d)
     }
 }
 
+/*
+ * The source is bound to be owned. Its first interrupt is claimed by the kernel
+ * and never acknowledged, so that there is no second one.
+ */
+static void run_by_polling(const struct device *d)
+{
+    int64_t bell = sys_doorbell_create(notification, EVENT_IRQ);
+    check(bell, "doorbell");
+    own(sys_irq_bind(d->irq, bell));
+    begin(d);
+    for (unsigned round = 0;; round++) {
+        serve_device(&uart);
+        uart_kick_send(&uart);
+        if (uart.held)
+            uart_kick_receive(&uart);
+        if (round % POLL_ROUNDS == 0)
+            on_bell(NULL);
+    }
+}
+
+static void configure(struct uart_config *c, const struct device *d, int argc,
+                      char **argv)
+{
+    char why[160];
+    *c = uart_config_default();
+    c->clock = CLOCK_DEFAULT;
+    for (int i = 1; i < argc; i++) {
+        if (!strncmp(argv[i], "clock=", 6))
+            c->clock = d->clock; /* 0: unknown, the rate stays */
+        int taken = uart_config_word(c, argv[i], why, sizeof(why));
+        if (taken < 0)
+            fail(2, "%s", why);
+        if (!taken && !device_word(argv[i]))
+            fail(2,
+                 "%s: unknown; there is --mode= --flow= --baud= --word= "
+                 "--trigger= --clock=",
+                 argv[i]);
+    }
+    if (d->notify)
+        c->mode = UART_NOTIFY;
+    if (uart_config_check(c, why, sizeof(why)) < 0)
+        fail(2, "%s", why);
+}
+
 int main(int argc, char **argv)
 {
     struct device d;
-    check(device_open(&d, argc, argv), "no device given (init does that)");
-    uart.base = d.registers;
-    uart.reg_shift = d.reg_shift;
-    ns16550_reset(&uart, d.clock, BAUD);
-    int64_t result = sys_notification_create();
+    struct uart_config config;
+    int64_t result = device_open(&d, argc, argv);
+    if (result < 0)
+        fail(2, "no device given (handle mmio): %s", error_text(result));
+    configure(&config, &d, argc, argv);
+    result = sys_notification_create();
     check(result, "notification");
     notification = result;
+    /* No user interrupts here: the same, by notifications. */
+    if (config.mode == UART_INTERRUPT) {
+        result = uintr_init();
+        if (result == E_UNSUPPORTED)
+            config.mode = UART_NOTIFY;
+        else
+            check(result, "uintr_init");
+    }
+    uart.config = config;
+    serve_device = uart_handler(config.flow);
     check(clients_init(&uart, d.service, notification), "service");
-    if (d.notify)
+    if (config.mode == UART_POLLING)
+        run_by_polling(&d);
+    if (config.mode == UART_NOTIFY)
         run_by_notification(&d);
-    else
-        run_by_uintr(&d);
+    run_by_uintr(&d);
 }

@@ -1,6 +1,6 @@
 /*
  * One access to a register of a device. A host test supplies its own and so is
- * the device (tests/host/test_ns16550.c): reading a register has effects that
+ * the device (tests/host/uart_chip.h): reading a register has effects that
  * plain memory cannot show.
  */
 #ifndef UART_REGISTERS_H

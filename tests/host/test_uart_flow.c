@@ -1,0 +1,291 @@
+/* link: user/lib/uart/serve.c user/lib/uart/device.c user/lib/uart/config.c user/lib/ring/ring.c user/lib/ring/copy.c */
+/*
+ * Flow control of the UART library against a simulated device: what each
+ * version may send and must say, and random traffic under all of them.
+ */
+#include "uart_chip.h"
+
+/* Flow control. */
+
+static void fill_out(void)
+{
+    for (int i = 0; i < MANY / 8; i++)
+        give("01234567");
+}
+
+/* "FIFO empty and I got a batch" must not send two batches for one pulse. */
+static void v1_sends_one_batch_a_pulse(void **state)
+{
+    (void)state;
+    chip.modem = 0;
+    start(UART_FLOW_V1, TRIGGER);
+    fill_out();
+    uart_kick_send(&uart);
+    assert_int_equal(chip.thr_writes, 0); /* nobody is ready there */
+    chip_cts();
+    interrupt();
+    assert_int_equal(chip.thr_writes, TRIGGER);
+    chip_drain(FIFO);
+    uart_kick_send(&uart);
+    interrupt();
+    assert_int_equal(chip.thr_writes, TRIGGER);
+    chip_cts(); /* down: it has begun to read */
+    interrupt();
+    assert_int_equal(chip.thr_writes, TRIGGER);
+    chip_cts(); /* up */
+    interrupt();
+    assert_int_equal(chip.thr_writes, 2 * TRIGGER);
+    chip_drain(FIFO);
+    chip_cts(), chip_cts(); /* both edges in one look */
+    interrupt();
+    assert_int_equal(chip.thr_writes, 3 * TRIGGER);
+}
+
+static void v1_pulses_after_a_batch(void **state)
+{
+    (void)state;
+    start(UART_FLOW_V1, TRIGGER);
+    assert_true(chip.mcr & 2);
+    for (int i = 0; i < TRIGGER; i++)
+        chip_receive(i);
+    unsigned before = chip.rts_edges;
+    interrupt();
+    assert_int_equal(chip.rts_edges, before + 2);
+    assert_true(chip.mcr & 2);
+    chip_receive('x'); /* a batch of one */
+    chip_quiet();
+    interrupt();
+    assert_int_equal(chip.rts_edges, before + 4);
+    assert_int_equal(take(), TRIGGER + 1);
+}
+
+static void credits_are_counted_by_edges(enum uart_flow flow)
+{
+    chip.modem = DSR;
+    start(flow, 0);
+    fill_out();
+    uart_kick_send(&uart);
+    assert_int_equal(chip.thr_writes, FIFO); /* 16 outstanding, no more */
+    chip_drain(FIFO);
+    uart_kick_send(&uart);
+    interrupt();
+    assert_int_equal(chip.thr_writes, FIFO);
+    chip_cts();
+    interrupt();
+    assert_int_equal(chip.thr_writes, FIFO + 8);
+    chip_drain(FIFO);
+    chip_cts(), chip_cts(); /* two edges merge: the level has not changed */
+    interrupt();
+    assert_int_equal(chip.thr_writes, 2 * FIFO + 8);
+}
+
+static void v2_counts_edges(void **state)
+{
+    (void)state;
+    credits_are_counted_by_edges(UART_FLOW_V2);
+}
+
+static void v3_counts_edges(void **state)
+{
+    (void)state;
+    credits_are_counted_by_edges(UART_FLOW_V3);
+}
+
+static void stray_edges_at_start_give_no_credit(void **state)
+{
+    (void)state;
+    for (enum uart_flow flow = UART_FLOW_V1; flow < UART_FLOWS; flow++) {
+        setup(state);
+        chip.modem = DSR | CTS | DCTS;
+        start(flow, 0);
+        interrupt();
+        chip_cts(), chip_cts();
+        if (flow != UART_FLOW_V1)
+            interrupt(); /* edges without anything sent */
+        fill_out();
+        uart_kick_send(&uart);
+        assert_in_range(chip.thr_writes, 1, FIFO);
+    }
+}
+
+static void credit_for_each_8_taken(void **state)
+{
+    (void)state;
+    static const unsigned triggers[] = {1, 4, 8};
+    for (unsigned t = 0; t < 3; t++) {
+        setup(state);
+        start(UART_FLOW_V2, triggers[t]);
+        unsigned before = chip.rts_edges;
+        for (unsigned i = 1; i <= 64; i++) {
+            chip_receive(i);
+            chip_quiet();
+            interrupt();
+            assert_int_equal(chip.rts_edges - before, i / 8);
+        }
+        assert_int_equal(take(), 64);
+    }
+}
+
+/* No room, no credit: the other end stops, and nothing overruns. */
+static void no_credit_without_room(void **state)
+{
+    (void)state;
+    start(UART_FLOW_V2, 0);
+    no_room();
+    make_room(5);
+    unsigned before = chip.rts_edges;
+    for (int i = 0; i < FIFO; i++)
+        chip_receive(i);
+    interrupt();
+    chip_quiet();
+    interrupt();
+    assert_true(uart.held);
+    assert_int_equal(chip.rts_edges, before);
+    make_room(filler);
+    uart_kick_receive(&uart);
+    interrupt();
+    chip_quiet();
+    interrupt();
+    assert_int_equal(chip.rts_edges, before + 2);
+    assert_int_equal(take(), FIFO);
+}
+
+/* What has not been acknowledged is still in the ring for the next driver. */
+static void v3_keeps_what_is_not_acknowledged(void **state)
+{
+    (void)state;
+    chip.modem = DSR;
+    start(UART_FLOW_V3, 0);
+    fill_out();
+    uart_kick_send(&uart);
+    assert_int_equal(out.own, 0);
+    chip_drain(FIFO);
+    chip_cts();
+    interrupt();
+    assert_int_equal(out.own, 8);
+    assert_int_equal(out_shared.index[RING_CONSUMER].value, 8);
+    assert_int_equal(uart.ahead, 16);
+    uart_forget(&uart, &out);
+    have_out = false;
+    chip_cts(), chip_cts(); /* of a ring that is gone */
+    chip_drain(FIFO);
+    interrupt();
+    assert_int_equal(uart.credit, FIFO);
+    assert_int_equal(out.own, 8);
+}
+
+/* Arrivals, departures, full rings at random: every byte, in order. */
+static void random_traffic(enum uart_flow flow, uint64_t seed)
+{
+    uint8_t sent_in[MANY], sent_out[MANY];
+    unsigned in_count = 0, out_count = 0, in_flight = 0, read_there = 0;
+    unsigned acknowledged = chip.rts_edges, toggle = 0;
+    uint64_t r = 88172645463325252UL + seed;
+    chip.modem = DSR;
+    start(flow, flow == UART_FLOW_NONE ? TRIGGER : 0);
+    acknowledged = chip.rts_edges;
+    while (in_count < MANY - FIFO || out_count < MANY - 32) {
+        r ^= r << 13, r ^= r >> 7, r ^= r << 17;
+        unsigned n = (r >> 8) % 20;
+        switch (r % 7) {
+        case 0: /* a sender that minds the FIFO, by credits or by looking */
+            if (flow != UART_FLOW_NONE) {
+                in_flight -= 8 * (chip.rts_edges - acknowledged);
+                acknowledged = chip.rts_edges;
+                assert_in_range(in_flight, 0, FIFO);
+            } else {
+                in_flight = chip.rx_count;
+            }
+            for (; n && in_flight < FIFO && in_count < MANY - FIFO; n--) {
+                sent_in[in_count] = r >> 16 ^ in_count;
+                assert_true(chip_receive(sent_in[in_count++]));
+                in_flight++;
+            }
+            break;
+        case 1:
+            chip_quiet();
+            break;
+        case 2:
+            chip_drain(n);
+            break;
+        case 3:
+            if (filler)
+                make_room(n);
+            else if (!(r >> 60))
+                take(), no_room();
+            uart_kick_receive(&uart);
+            break;
+        case 4:
+            for (; n && out_count < MANY - 32; n--) {
+                sent_out[out_count] = r >> 24 ^ n;
+                assert_int_equal(
+                    ring_write(&out_end, &sent_out[out_count++], 1), 1);
+            }
+            uart_kick_send(&uart);
+            break;
+        case 5: /* the other end reads, and says so */
+            for (; n && read_there < chip.wired; n--, read_there++)
+                if (++toggle % 8 == 0)
+                    chip_cts();
+            break;
+        default:
+            if (line_high())
+                interrupt();
+        }
+        if (flow != UART_FLOW_NONE)
+            assert_true(chip.tx_count + chip.wired - read_there <= FIFO);
+    }
+    for (int i = 0; i < 2 * MANY; i++) {
+        if (filler)
+            make_room(filler);
+        uart_kick_receive(&uart);
+        uart_kick_send(&uart);
+        chip_drain(FIFO);
+        for (; read_there < chip.wired; read_there++)
+            if (++toggle % 8 == 0)
+                chip_cts();
+        chip_quiet();
+        interrupt();
+    }
+    take();
+    assert_int_equal(got_count, in_count);
+    assert_memory_equal(got, sent_in, in_count);
+    assert_int_equal(chip.wired, out_count);
+    assert_memory_equal(chip.wire, sent_out, out_count);
+    assert_int_equal(chip.empty_reads, 0);
+}
+
+static void random_traffic_none(void **state)
+{
+    (void)state;
+    random_traffic(UART_FLOW_NONE, 0);
+}
+
+static void random_traffic_v2_v3(void **state)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        setup(state);
+        random_traffic(UART_FLOW_V2, seed);
+        setup(state);
+        random_traffic(UART_FLOW_V3, seed);
+    }
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        TEST(v1_sends_one_batch_a_pulse),
+        TEST(v1_pulses_after_a_batch),
+        TEST(v2_counts_edges),
+        TEST(v3_counts_edges),
+        TEST(stray_edges_at_start_give_no_credit),
+        TEST(credit_for_each_8_taken),
+        TEST(no_credit_without_room),
+        TEST(v3_keeps_what_is_not_acknowledged),
+        TEST(random_traffic_none),
+        TEST(random_traffic_v2_v3),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

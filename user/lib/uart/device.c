@@ -1,0 +1,130 @@
+/*
+ * The device outside of its hot path: taking it over, starting, errors.
+ */
+#include "port.h"
+
+static uint8_t lcr_of(const struct uart_config *c)
+{
+    static const uint8_t parity[] = {[UART_PARITY_NONE] = 0,
+                                     [UART_PARITY_ODD] = LCR_PARITY,
+                                     [UART_PARITY_EVEN] =
+                                         LCR_PARITY | LCR_EVEN};
+    return (LCR_DATA_5 + c->data_bits - 5) | parity[c->parity] |
+           (c->stop_bits == 2 ? LCR_STOP_2 : 0);
+}
+
+static uint8_t fcr_of(const struct uart_config *c)
+{
+    uint8_t trigger = c->trigger == 14  ? FCR_TRIGGER_14
+                      : c->trigger == 8 ? FCR_TRIGGER_8
+                      : c->trigger == 4 ? FCR_TRIGGER_4
+                                        : 0;
+    return FCR_ENABLE | trigger;
+}
+
+static void set_rate(struct uart *u, uint8_t lcr)
+{
+    uint32_t divisor = uart_divisor(u->config.clock, u->config.baud);
+    if (divisor) {
+        put(u, LCR, lcr | LCR_DLAB);
+        put(u, DLL, divisor & 0xff);
+        put(u, DLM, divisor >> 8);
+    }
+    put(u, LCR, lcr);
+}
+
+void uart_reset(struct uart *u, volatile void *base, unsigned reg_shift,
+                const struct uart_config *config)
+{
+    bool flow = config->flow != UART_FLOW_NONE;
+    *u = (struct uart){.base = base,
+                       .reg_shift = reg_shift,
+                       .config = *config,
+                       .trigger = config->trigger,
+                       .until_toggle = UART_FIFO / 2,
+                       .owner = u->owner,
+                       .context = u->context};
+    /*
+     * Quiet first: the predecessor may have died anywhere. DLAB may be set,
+     * and IER would be the divisor then.
+     */
+    put(u, LCR, lcr_of(config));
+    put(u, IER, 0);
+    /* Not ready, as the other end shall know before the FIFO is cleared. */
+    u->mcr = MCR_OUT2 | (flow ? 0 : MCR_DTR | MCR_RTS);
+    put(u, MCR, u->mcr);
+    set_rate(u, lcr_of(config));
+    /*
+     * Enabling FIFOs that were off clears them by itself [8.5 FCR bit 0].
+     * With flow control bytes of the time before belong to nobody's count.
+     */
+    uint8_t clear = flow ? FCR_CLEAR_RECEIVE | FCR_CLEAR_SEND : 0;
+    put(u, FCR, fcr_of(config) | clear);
+    get(u, LSR);
+    get(u, IIR);
+    /* Changes of CTS until now give no credit. */
+    u->cts = get(u, MSR) & MSR_CTS;
+}
+
+void uart_start(struct uart *u)
+{
+    uint8_t msr = get(u, MSR);
+    u->cts = msr & MSR_CTS;
+    switch (u->config.flow) {
+    case UART_FLOW_V1: /* the level says that the other end is ready */
+        u->credit = u->cts ? u->trigger : 0;
+        mcr_change(u, 0, MCR_DTR | MCR_RTS);
+        break;
+    case UART_FLOW_V2:
+    case UART_FLOW_V3: /* its FIFO is empty, if it is there */
+        u->credit = msr & MSR_DSR ? UART_FIFO : 0;
+        mcr_change(u, 0, MCR_DTR);
+        break;
+    default:
+        break;
+    }
+    ier_change(u, 0,
+               IER_RECEIVE | IER_LINE |
+                   (u->config.flow != UART_FLOW_NONE ? IER_MODEM : 0));
+}
+
+void uart_note_errors(struct uart *u, uint8_t lsr, uint64_t position)
+{
+    /* Where LSR bits are counted, from UART_ERROR_OVERRUN upwards. */
+    static const uint8_t counters[] = {UART_OVERRUNS, UART_PARITY_ERRORS,
+                                       UART_FRAMING_ERRORS, UART_BREAKS};
+    for (unsigned i = 0; i < sizeof(counters); i++)
+        if (lsr & LSR_OVERRUN << i)
+            u->count[counters[i]]++;
+    if (!(lsr & LSR_ERRORS))
+        return;
+    u->errors[u->error_count++ % UART_ERRORS_KEPT] =
+        (struct uart_error){position, lsr & LSR_ERRORS};
+}
+
+int64_t uart_error(const struct uart *u, uint64_t index, struct uart_error *e)
+{
+    if (index >= u->error_count)
+        return E_NOENT;
+    if (index + UART_ERRORS_KEPT < u->error_count)
+        return E_RANGE;
+    *e = u->errors[index % UART_ERRORS_KEPT];
+    return OK;
+}
+
+void uart_reset_counters(struct uart *u)
+{
+    for (int i = 0; i < UART_COUNTERS; i++)
+        u->count[i] = 0;
+}
+
+void uart_forget(struct uart *u, const struct ring *ring)
+{
+    if (u->in == ring)
+        u->in = NULL;
+    if (u->out == ring) {
+        u->out = NULL;
+        u->orphans += u->ahead;
+        u->ahead = 0;
+    }
+}

@@ -1,0 +1,43 @@
+/*
+ * Access to the device, as the parts of this library share it. IER and MCR are
+ * modified, never overwritten whole: each direction owns its own bits.
+ */
+#ifndef UART_PORT_H
+#define UART_PORT_H
+
+#include "uinta/uart.h"
+#include "registers.h"
+#include "regs.h"
+
+/* One straight version of the hot functions for each flow control. */
+#define HOT static inline __attribute__((always_inline))
+
+HOT uint8_t get(const struct uart *u, enum uart_reg r)
+{
+    return register_get(u->base + ((size_t)r << u->reg_shift));
+}
+
+HOT void put(const struct uart *u, enum uart_reg r, uint8_t value)
+{
+    register_put(u->base + ((size_t)r << u->reg_shift), value);
+}
+
+HOT void ier_change(struct uart *u, uint8_t clear, uint8_t set)
+{
+    uint8_t ier = (u->ier & ~clear) | set;
+    if (ier != u->ier) {
+        u->ier = ier;
+        put(u, IER, ier);
+    }
+}
+
+HOT void mcr_change(struct uart *u, uint8_t clear, uint8_t set)
+{
+    u->mcr = (u->mcr & ~clear) | set;
+    put(u, MCR, u->mcr);
+}
+
+/* Notes what LSR says about the byte that is next, at `position`. */
+void uart_note_errors(struct uart *u, uint8_t lsr, uint64_t position);
+
+#endif

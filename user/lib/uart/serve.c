@@ -1,0 +1,433 @@
+/*
+ * The hot path: from the device's interrupt to bytes in and out of the rings.
+ * Rules that people got wrong before, each of which has a test:
+ *  - every condition that can raise the line has a reader, MSR included, or it
+ *    raises it for ever;
+ *  - reception goes by trigger level and IIR; LSR is looked at once a batch,
+ *    for errors, and for each byte only where the length is not known;
+ *  - the function returns only when IIR says "none": the line must have been
+ *    low once before the source is completed, because a PLIC that samples
+ *    edges would not see it again otherwise;
+ *  - two edges of CTS between two looks are one delta with an unchanged level;
+ *  - bytes are published before credit is given for them: what the other end
+ *    was told to have arrived survives the death of this driver.
+ */
+#include "port.h"
+
+enum { CREDIT = UART_FIFO / 2 }; /* bytes for each edge of RTS, v2 and v3 */
+
+/* One for each direction: `moved` bytes count for the other side's sleep. */
+
+HOT void wake_reader(struct uart *u, struct ring *r)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* rings.md 7: r2 */
+    uint32_t want =
+        __atomic_load_n(&r->shared->wake[RING_CONSUMER], __ATOMIC_RELAXED);
+    if (want && r->own - r->peer >= want)
+        u->owner->wake(u, r);
+}
+
+HOT void wake_writer(struct uart *u, struct ring *r)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    uint32_t want =
+        __atomic_load_n(&r->shared->wake[RING_PRODUCER], __ATOMIC_RELAXED);
+    if (want && r->capacity - (r->peer - r->own) >= want)
+        u->owner->wake(u, r);
+}
+
+/* Bytes taken and published: the other end may send as many more. */
+HOT void give_credit(struct uart *u, uint32_t bytes, enum uart_flow flow)
+{
+    if (flow < UART_FLOW_V2)
+        return;
+    u->until_toggle -= bytes;
+    if (u->until_toggle <= 0) {
+        u->until_toggle += CREDIT;
+        u->mcr ^= MCR_RTS;
+        put(u, MCR, u->mcr);
+    }
+}
+
+/*
+ * Leave the bytes where they are and stop asking. The FIFO fills, the other end
+ * gets no credit, or is held back by QEMU's character device.
+ */
+static void hold(struct uart *u)
+{
+    if (!u->held)
+        u->count[UART_CLIENT_FULL]++;
+    u->held = true;
+    ier_change(u, IER_RECEIVE, 0);
+}
+
+/* A ring with space for one byte; NULL: none, and reception is held. */
+static struct ring *ring_with_space(struct uart *u)
+{
+    if (!u->in || ring_available(u->in, 1) <= 0)
+        u->in = u->owner->need_space(u);
+    if (!u->in)
+        hold(u);
+    return u->in;
+}
+
+/* The batch is over: v1 asks for the next one with a pulse of RTS. */
+HOT void end_batch(struct uart *u, enum uart_flow flow)
+{
+    if (flow != UART_FLOW_V1 || u->held)
+        return;
+    mcr_change(u, MCR_RTS, 0);
+    mcr_change(u, 0, MCR_RTS);
+}
+
+/* An overrun: what is missing came behind the 16 bytes that are in the FIFO. */
+static void note_overrun(struct uart *u, uint8_t lsr)
+{
+    if (lsr & LSR_OVERRUN)
+        uart_note_errors(u, LSR_OVERRUN,
+                         (u->in ? u->in->own : 0) + UART_FIFO - 1);
+}
+
+/*
+ * Up to `max` bytes with a look at LSR for each: for the end of a burst, whose
+ * length is not known, and where a byte has an error. `lsr` was read just now,
+ * which has cleared its errors in the device: if there is no space to put the
+ * byte they are kept for when there is.
+ */
+static __attribute__((noinline)) uint32_t
+receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
+{
+    uint32_t taken = 0;
+    for (;;) {
+        note_overrun(u, lsr);
+        u->unread_errors |= lsr & LSR_BYTE_ERRORS;
+        if (taken == max || !(lsr & LSR_READY))
+            break;
+        struct ring *r = ring_with_space(u);
+        if (!r)
+            break;
+        if (u->unread_errors)
+            uart_note_errors(u, u->unread_errors, r->own);
+        u->unread_errors = 0;
+        r->data[ring_slot(r, r->own)] = get(u, RBR);
+        ring_publish(r, 1);
+        give_credit(u, 1, flow);
+        taken++;
+        lsr = get(u, LSR);
+    }
+    u->count[UART_BYTES_IN] += taken;
+    return taken;
+}
+
+HOT void read_fifo(const struct uart *u, unsigned char *to, uint32_t n)
+{
+    volatile uint8_t *rbr = u->base;
+    for (; n >= 8; n -= 8, to += 8) {
+        to[0] = register_get(rbr), to[1] = register_get(rbr);
+        to[2] = register_get(rbr), to[3] = register_get(rbr);
+        to[4] = register_get(rbr), to[5] = register_get(rbr);
+        to[6] = register_get(rbr), to[7] = register_get(rbr);
+    }
+    for (; n; n--)
+        *to++ = register_get(rbr);
+}
+
+HOT void write_fifo(const struct uart *u, const unsigned char *from, uint32_t n)
+{
+    volatile uint8_t *thr = u->base;
+    for (; n >= 8; n -= 8, from += 8) {
+        register_put(thr, from[0]), register_put(thr, from[1]);
+        register_put(thr, from[2]), register_put(thr, from[3]);
+        register_put(thr, from[4]), register_put(thr, from[5]);
+        register_put(thr, from[6]), register_put(thr, from[7]);
+    }
+    for (; n; n--)
+        register_put(thr, *from++);
+}
+
+/* In the middle of a burst a reader is woken only for half a ring. */
+HOT void wake_in_burst(struct uart *u, struct ring *r, enum uart_flow flow)
+{
+    if (flow != UART_FLOW_NONE || r->own - r->peer >= r->capacity / 2)
+        wake_reader(u, r);
+}
+
+/*
+ * The trigger level has been reached: that many bytes need no look at LSR but
+ * one for errors. Without flow control one byte is left in the FIFO: then
+ * either the next trigger or, when the burst is over, the character timeout
+ * comes, and a sleeping reader is not woken for each piece of a burst.
+ */
+HOT void receive_trigger(struct uart *u, enum uart_flow flow)
+{
+    struct ring *r = u->in;
+    uint32_t n = u->trigger;
+    if (flow == UART_FLOW_NONE && n > 1)
+        n--;
+    uint8_t lsr = get(u, LSR);
+    uint64_t slot = r ? ring_slot(r, r->own) : 0;
+    lsr |= u->unread_errors;
+    if (__builtin_expect(lsr & (LSR_ERRORS | LSR_FIFO_ERROR), 0) || !r ||
+        r->capacity - (r->own - r->peer) < n || slot + n > r->capacity ||
+        n < CREDIT - 1) {
+        /* with a low trigger more than that may be there */
+        uint32_t max = flow >= UART_FLOW_V2 || n == 1 ? UART_FIFO : n;
+        if (receive_each(u, max, lsr, flow) && u->in)
+            wake_in_burst(u, u->in, flow);
+    } else {
+        read_fifo(u, r->data + slot, n);
+        ring_publish(r, n);
+        u->count[UART_BYTES_IN] += n;
+        give_credit(u, n, flow);
+        wake_in_burst(u, r, flow);
+    }
+    end_batch(u, flow);
+}
+
+static void receive_tail(struct uart *u, enum uart_flow flow)
+{
+    uint8_t lsr = get(u, LSR);
+    if (!(lsr & LSR_READY)) {
+        get(u, RBR); /* some chips time out on an empty FIFO: this ends it */
+        return;
+    }
+    if (receive_each(u, UART_FIFO, lsr, flow) && u->in)
+        wake_reader(u, u->in);
+    end_batch(u, flow);
+}
+
+/* The next byte has an error, or an overrun is to be told of. */
+static void line_status(struct uart *u, enum uart_flow flow)
+{
+    uint8_t lsr = get(u, LSR);
+    if (receive_each(u, 1, lsr, flow) && u->in)
+        wake_reader(u, u->in);
+}
+
+/* Bytes of u->out that can be sent, as far as is known. */
+HOT uint64_t to_send(const struct uart *u)
+{
+    return u->out ? u->out->peer - u->out->own - u->ahead : 0;
+}
+
+HOT void sent(struct uart *u, struct ring *r, uint32_t n, enum uart_flow flow)
+{
+    u->count[UART_BYTES_OUT] += n;
+    u->turn -= n;
+    if (flow == UART_FLOW_V3) {
+        u->ahead += n; /* published when acknowledged */
+        return;
+    }
+    ring_publish(r, n);
+    wake_writer(u, r);
+}
+
+/* Up to `max` bytes, from wherever they are; returns how many. */
+static __attribute__((noinline)) uint32_t
+send_each(struct uart *u, uint32_t max, enum uart_flow flow)
+{
+    uint32_t done = 0;
+    while (done < max) {
+        struct ring *r = u->out;
+        int64_t there = r && u->turn ? ring_available(r, u->ahead + max) : 0;
+        if (there <= (int64_t)u->ahead) {
+            u->out = r = u->owner->need_bytes(u);
+            there = r ? ring_available(r, u->ahead + 1) : 0;
+            if (there <= (int64_t)u->ahead)
+                break;
+        }
+        uint64_t n = there - u->ahead, slot = ring_slot(r, r->own + u->ahead);
+        n = n < max - done ? n : max - done;
+        n = n < u->turn ? n : u->turn;
+        n = n < r->capacity - slot ? n : r->capacity - slot;
+        write_fifo(u, r->data + slot, n);
+        sent(u, r, n, flow);
+        done += n;
+    }
+    return done;
+}
+
+/* Up to `max` bytes, at most what the FIFO is known to have room for. */
+HOT uint32_t send(struct uart *u, uint32_t max, enum uart_flow flow)
+{
+    struct ring *r = u->out;
+    if (to_send(u) < max || u->turn < max)
+        return send_each(u, max, flow);
+    uint64_t slot = ring_slot(r, r->own + u->ahead);
+    if (slot + max > r->capacity)
+        return send_each(u, max, flow);
+    write_fifo(u, r->data + slot, max);
+    sent(u, r, max, flow);
+    return max;
+}
+
+HOT void send_credit(struct uart *u, enum uart_flow flow)
+{
+    if (!u->credit)
+        return;
+    uint32_t n = send(u, u->credit, flow);
+    /* v1: one batch a pulse, however small */
+    u->credit = flow == UART_FLOW_V1 && n ? 0 : u->credit - n;
+}
+
+/*
+ * The transmit FIFO is empty: fill it. The interrupt is asked for only if
+ * that left something to send; a key's echo costs none.
+ */
+static void send_when_empty(struct uart *u)
+{
+    if (send(u, UART_FIFO, UART_FLOW_NONE) == UART_FIFO)
+        ier_change(u, 0, IER_SEND);
+    else
+        ier_change(u, IER_SEND, 0);
+}
+
+/* The other end has come or gone. */
+static __attribute__((noinline)) void peer_changed(struct uart *u, uint8_t msr)
+{
+    u->cts = msr & MSR_CTS;
+    u->credit = msr & MSR_DSR ? UART_FIFO : 0;
+}
+
+/* v3: so many more bytes have arrived; only now they leave the ring. */
+HOT void acknowledged(struct uart *u, uint32_t bytes)
+{
+    if (__builtin_expect(u->orphans, 0)) {
+        uint32_t n = u->orphans < bytes ? u->orphans : bytes;
+        u->orphans -= n;
+        bytes -= n;
+    }
+    if (!u->out || !bytes)
+        return;
+    u->ahead -= bytes;
+    ring_publish(u->out, bytes);
+    wake_writer(u, u->out);
+}
+
+/*
+ * Reading MSR clears the deltas and takes the line down. Changed, and the level
+ * is what it was: two edges have merged. More than two cannot have been, since
+ * 16 bytes are outstanding at most.
+ */
+HOT void modem(struct uart *u, enum uart_flow flow)
+{
+    uint8_t msr = get(u, MSR), cts = msr & MSR_CTS;
+    if (flow == UART_FLOW_NONE)
+        return;
+    if (flow == UART_FLOW_V1) {
+        if ((msr & MSR_DCTS) && cts)
+            u->credit = u->trigger;
+        send_credit(u, flow);
+        return;
+    }
+    if (__builtin_expect(msr & MSR_DDSR, 0)) {
+        peer_changed(u, msr);
+    } else if (msr & MSR_DCTS) {
+        uint32_t bytes = cts != u->cts ? CREDIT : UART_FIFO;
+        u->cts = cts;
+        if (u->credit + bytes > UART_FIFO)
+            bytes = UART_FIFO - u->credit; /* a stray edge */
+        u->credit += bytes;
+        if (flow == UART_FLOW_V3)
+            acknowledged(u, bytes);
+    }
+    send_credit(u, flow);
+}
+
+/* Serves one condition; false: there is none. */
+HOT bool serve_one(struct uart *u, enum uart_flow flow)
+{
+    uint8_t iir = get(u, IIR);
+    if (iir & IIR_NONE)
+        return false;
+    switch (iir & IIR_MASK) {
+    case IIR_RECEIVE:
+        receive_trigger(u, flow);
+        break;
+    case IIR_MODEM:
+        modem(u, flow);
+        break;
+    case IIR_TIMEOUT:
+        receive_tail(u, flow);
+        break;
+    case IIR_LINE:
+        line_status(u, flow);
+        break;
+    case IIR_SEND:
+    default:
+        if (flow == UART_FLOW_NONE)
+            send_when_empty(u);
+        break;
+    }
+    return true;
+}
+
+HOT void serve(struct uart *u, enum uart_flow flow)
+{
+    if (!serve_one(u, flow))
+        return;
+    u->count[UART_INTERRUPTS]++;
+    while (serve_one(u, flow))
+        ;
+}
+
+static void serve_none(struct uart *u)
+{
+    serve(u, UART_FLOW_NONE);
+}
+static void serve_v1(struct uart *u)
+{
+    serve(u, UART_FLOW_V1);
+}
+static void serve_v2(struct uart *u)
+{
+    serve(u, UART_FLOW_V2);
+}
+static void serve_v3(struct uart *u)
+{
+    serve(u, UART_FLOW_V3);
+}
+
+void (*uart_handler(enum uart_flow flow))(struct uart *)
+{
+    static void (*const handlers[UART_FLOWS])(struct uart *) = {
+        serve_none, serve_v1, serve_v2, serve_v3};
+    return handlers[flow];
+}
+
+void uart_interrupt(struct uart *u)
+{
+    uart_handler(u->config.flow)(u);
+}
+
+void uart_kick_send(struct uart *u)
+{
+    switch (u->config.flow) {
+    case UART_FLOW_NONE:
+        if (!to_send(u) && !(u->out = u->owner->need_bytes(u)))
+            break;
+        /* While IER_SEND is on, the interrupt asks for more by itself. */
+        if (!(u->ier & IER_SEND) && (get(u, LSR) & LSR_SEND_EMPTY))
+            send_when_empty(u);
+        else
+            ier_change(u, 0, IER_SEND);
+        break;
+    case UART_FLOW_V1:
+        send_credit(u, UART_FLOW_V1);
+        break;
+    case UART_FLOW_V2:
+        send_credit(u, UART_FLOW_V2);
+        break;
+    default:
+        send_credit(u, UART_FLOW_V3);
+        break;
+    }
+}
+
+void uart_kick_receive(struct uart *u)
+{
+    if (!u->held || !ring_with_space(u))
+        return;
+    u->held = false;
+    ier_change(u, 0, IER_RECEIVE);
+}
