@@ -61,8 +61,8 @@ static void switches(void)
     sys_handle_close(n);
 }
 
-static uint64_t
-    without; /* two switches between processes that have none of it */
+/* Two switches while nobody has user interrupts. */
+static uint64_t without;
 
 void switch_added(const char *name, const char *delivery)
 {
@@ -92,6 +92,49 @@ static int64_t measure(void *argument)
     return 0;
 }
 
+/* A driver that is put away while others switch. */
+struct sleeper {
+    handle_t wake;
+    int64_t kind;
+};
+
+static int64_t sleep_with_state(void *argument)
+{
+    struct sleeper *s = argument;
+
+    s->kind = uintr_init();
+    if (s->kind == E_UNSUPPORTED)
+        return 0;
+    must(s->kind, "user interrupts");
+    uintr_on_source(RTC_SOURCE, on_alarm, (void *)rtc.base);
+    must(sys_irq_attach(rtc.irq), "attach");
+    uintr_enable();
+    must(sys_notification_wait(s->wake, 1, DEADLINE_NEVER), "wake");
+    must(sys_irq_release(rtc.irq), "release");
+    return 0;
+}
+
+/* What somebody else's state costs those who have none. */
+static void bystanders(void)
+{
+    struct sleeper s = {
+        .wake = must(sys_notification_create(), "notification"),
+        .kind = E_UNSUPPORTED,
+    };
+    handle_t bell = must(sys_doorbell_create(s.wake, 1), "doorbell");
+    struct thread t;
+
+    must(thread_start(&t, sleep_with_state, &s, PRIORITY_MAIN), "thread");
+    sys_thread_yield(); /* it is asleep before we go on */
+    if (s.kind >= 0)
+        switch_added("switch-added-none",
+                     s.kind == DELIVERY_NATIVE ? "native" : "emulated");
+    sys_doorbell_ring(bell);
+    thread_join(&t);
+    sys_handle_close(bell);
+    sys_handle_close(s.wake);
+}
+
 void measure_remedies(struct rtc *device)
 {
     rtc = *device;
@@ -99,6 +142,7 @@ void measure_remedies(struct rtc *device)
     without = samples[0];
     for (int i = 1; i < ROUNDS; i++)
         without = samples[i] < without ? samples[i] : without;
+    bystanders();
     for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++) {
         struct thread t;
         must(thread_start(&t, measure, (void *)&remedies[i], PRIORITY_MAIN),
