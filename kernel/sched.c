@@ -61,7 +61,7 @@ static struct hart *choose(struct thread *t)
 /*
  * Let the thread that h runs end its turn some time. One that was preempted
  * goes on with the rest of its turn, or frequent interrupts would renew it
- * for ever and its equals would starve.
+ * for ever and its equals would starve. Only on h itself: its comparator.
  */
 static void start_slice(struct hart *h)
 {
@@ -69,6 +69,7 @@ static void start_slice(struct hart *h)
 
     if (h->slice_end == DEADLINE_NEVER)
         h->slice_end = rdtime() + (left ? left : slice_ticks);
+    timer_program(h);
 }
 
 /* The current thread leaves with this much of its turn unused. */
@@ -114,12 +115,8 @@ static void place(struct thread *t, bool front)
     if ((int)t->priority == running) {
         if (h->slice_end != DEADLINE_NEVER)
             return;
-        start_slice(h);
         if (h == this_hart)
-            timer_program(h);
-        else
-            hart_kick(h); /* only a hart can program its comparator */
-        return;
+            return start_slice(h);
     }
     if (h == this_hart)
         h->resched = max(h->resched, 1u);
@@ -210,6 +207,8 @@ COLD static void reschedule(struct hart *h)
         place(t, !expired);
     } else if (expired) {
         h->turn_over = true; /* of the one who called this more urgent one */
+    } else if (above) {
+        start_slice(h); /* an equal came from elsewhere, or t sank to it */
     }
 }
 
@@ -283,7 +282,6 @@ COLD static void begin_slice(struct hart *h)
         reschedule(h);
     }
     start_slice(h);
-    timer_program(h);
 }
 
 HOT COLD static struct thread *resume_slow(struct hart *h)

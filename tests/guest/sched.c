@@ -126,6 +126,45 @@ TEST(slice_survives_preemption)
     CHECK(a > 0 && b > 0 && a / 6 < b && b / 6 < a);
 }
 
+/*
+ * Someone else's loop has hart 0 for itself, without a turn to end: an equal
+ * that joins it there, from another hart or because the first one sinks to
+ * its priority, must make it take turns. Nothing else may end the loop's run:
+ * most rounds count, for other timers (the watchdog's) end it now and then.
+ */
+static unsigned late_equals(bool sinks)
+{
+    unsigned late = 0;
+
+    MUST(sys_thread_set(0, PRIORITIES - 1, 2));
+    for (int i = 0; i < 11; i++) {
+        start(0, counter, sinks ? 4 : 2, 1);
+        bool ran = EVENTUALLY(kids[0].data[0], 2000);
+        start(1, counter, 2, 1);
+        if (sinks) {
+            clock_sleep_ns(5 * MS); /* it has come to hart 0 */
+            MUST(sys_thread_set(kids[0].thread, 2, 0));
+        }
+        late += !ran || !EVENTUALLY(kids[1].data[0], 150);
+        kill_all(2);
+    }
+    as_before();
+    printf("# %u of 11 late\n", late);
+    return late;
+}
+
+TEST(equal_from_another_hart_gets_turns)
+{
+    NEED_HARTS(2);
+    CHECK(late_equals(false) <= 5);
+}
+
+TEST(sinking_to_an_equal_ends_the_turn)
+{
+    NEED_HARTS(2);
+    CHECK(late_equals(true) <= 5);
+}
+
 /* Each child has run, and there is one on every hart but ours. */
 static bool all_at_work(unsigned harts)
 {
