@@ -248,6 +248,10 @@ def test_echo_under_stress(smp, total):
     with boots(smp=smp, limit=400) as m:
         m.send("stress -t 3600 &\r")
         m.expect("processes, 3600 s" + LINE_END, 120)
+        # before or after that: only the prompt behind this one surely waits
+        m.send("echo go\r")
+        m.expect(LINE_END + "go" + LINE_END, 60)
+        m.prompt(60)
         took = echo(m, total)
         print(f"{total / took:.0f} bytes/s")
         m.send("fg\r")
