@@ -1,13 +1,12 @@
 """User interrupts by a hart that has them, and by one that lacks them."""
 import re
-import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from harness.machine import MACHINES, Machine, boots
+from harness.qtest import Monitor
 
 TOP = Path(__file__).resolve().parents[1]
 needs_native = pytest.mark.skipif("native" not in MACHINES,
@@ -89,39 +88,11 @@ def test_cpu_that_cannot_have_n(cpu, why):
     assert status == 1 and why in output
 
 
-class Monitor:
-    """QEMU's human monitor on a socket."""
-
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(30)
-        end = time.monotonic() + 30
-        while True:
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError as error:
-                assert time.monotonic() < end, f"no monitor: {error}"
-                time.sleep(0.05)
-        self.read()
-
-    def read(self):
-        """Up to its prompt."""
-        text = b""
-        while not text.endswith(b"(qemu) "):
-            text += self.socket.recv(65536)
-        return text.decode()
-
-    def do(self, command):
-        """One command; what it says."""
-        self.socket.sendall(command.encode() + b"\n")
-        return self.read()
-
-    def n_state(self):
-        """The N CSRs by name."""
-        text = self.do("info registers")
-        return {name: re.search(rf"\b{name} +([0-9a-f]+)", text).group(1)
-                for name in N_CSRS}
+def n_state(monitor):
+    """The N CSRs by name."""
+    text = monitor.do("info registers")
+    return {name: re.search(rf"\b{name} +([0-9a-f]+)", text).group(1)
+            for name in N_CSRS}
 
 
 @needs_native
@@ -136,16 +107,14 @@ def test_n_state_survives_migration(tmp_path):
         machine.expect("ok trap.usip-write")
         monitor = Monitor(tmp_path / "1")
         monitor.do("stop")
-        before = monitor.n_state()
-        monitor.do(f'migrate "exec:cat > {state}"')
-        assert "completed" in monitor.do("info migrate")
+        before = n_state(monitor)
+        monitor.save(state)
     assert int(before["utvec"], 16) and int(before["sideleg"], 16)
     incoming = ["-S", "-incoming", f"exec:cat {state}", *monitors[1]]
     with Machine(extra=incoming, **program) as machine:
         monitor = Monitor(tmp_path / "2")
-        while "inmigrate" in monitor.do("info status"):
-            time.sleep(0.05)
-        assert monitor.n_state() == before
+        monitor.arrived()
+        assert n_state(monitor) == before
         monitor.do("cont")
         machine.expect("[0-9]+ ok, 0 failed, 0 not shown")
 
