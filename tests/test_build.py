@@ -215,6 +215,17 @@ def test_kernel_is_within_its_budget():
     done = run("make", "loc")
     assert done.returncode == 0, done.stderr
     assert re.search(r"^kernel: \d+ of 4000 lines of code", done.stdout, re.M)
+    assert re.search(r"^kernel: image \d+ of 256 KiB", done.stdout, re.M)
+
+
+@pytest.mark.parametrize("source, program", [
+    ("kernel/frame.c", "test_frame"), ("user/lib/elf.c", "test_elf"),
+    ("kernel/memory.h", "test_machine")])
+def test_host_test_is_built_again_when_its_source_changes(source, program):
+    target = f"build/host/{program}"
+    assert run("make", target).returncode == 0
+    assert "HOSTCC" not in run("make", "-n", target).stdout
+    assert "HOSTCC" in run("make", "-n", "-W", source, target).stdout
 
 
 def test_compile_commands_name_every_source():

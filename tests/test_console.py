@@ -55,7 +55,9 @@ def start(m, command):
     ("nosuch; echo $?", "sh: nosuch: no such command\n127\n"),
     ("echo >x", "sh: '>': this system has no writable files\n"),
     ("cat /no", "cat: /no: No such file or directory\n"),
-    ("kill x; echo $?", "usage: kill PID...\n2\n"),
+    ("kill; echo $?", "usage: kill PID...\n2\n"),
+    ("kill x; echo $?", "kill: 'x' is not a PID\nusage: kill PID...\n2\n"),
+    ("kill 999; echo $?", "kill: 999: no such process\n1\n"),
     ("sleep; echo $?", "usage: sleep SECONDS\n2\n"),
     ("cat <", "sh: '<' needs a file name\n"),
 ])
@@ -127,6 +129,7 @@ def test_background(m):
 def test_crash_reports(m):
     """Each kind of fault ends the process, with the reason, and only it."""
     kinds = re.findall(r"^  (\S+) ", m.run("crash"), re.M)
+    assert m.run("crash nokind").startswith("crash: no kind 'nokind'\nusage")
     assert len(kinds) > 10
     for kind in kinds:
         came = m.run(f"crash {kind}")

@@ -8,6 +8,7 @@ or while it runs.
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -103,13 +104,16 @@ class Wire:
                         "-device", "loader,addr=0x80100000,data-len=4,data="
                         + ("2" if change else "1"), *extra),
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT)
+                stderr=subprocess.STDOUT, start_new_session=True)
             try:
                 self.connect(path)
                 self.run(sets)
             finally:
                 self.process.stdin.close()
-                self.process.kill()
+                try:  # timeout and QEMU
+                    os.killpg(self.process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
                 self.process.wait()
 
     def connect(self, path):

@@ -1,6 +1,8 @@
 """QEMU's devices without a hart: -accel qtest, where the test itself reads and
 writes registers and moves the time, so that a device is stopped, looked at and
 migrated at an exact point."""
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -83,7 +85,8 @@ class Board:
                  "-qtest", f"unix:{path}.qtest,server=on,wait=off",
                  "-monitor", f"unix:{path}.monitor,server=on,wait=off",
                  *self.extra],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True)
         try:
             self.monitor = Monitor(f"{path}.monitor")
             self.monitor.arrived()
@@ -94,7 +97,10 @@ class Board:
         return self
 
     def __exit__(self, *unused):
-        self.process.kill()
+        try:  # timeout and QEMU
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.process.wait()
 
     def do(self, command):

@@ -38,13 +38,18 @@ linked = $(shell sed -n '1s|^/\* *link:\(.*\)\*/.*|\1|p' $(1))
 # A test for threads says `/* link-tsan: ... */` and gets TSan in place of ASan.
 tsan = $(shell sed -n '1s|^/\* *link-tsan:\(.*\)\*/.*|\1|p' $(1))
 
+# What a test takes in with #include "x.c", to see inside it.
+inside = $(shell sed -n 's|^.include "\(.*\.c\)"|\1|p' $(1))
+
 define host_test
 build/host/$(1): tests/host/$(1).c $(call linked,tests/host/$(1).c) \
-    $(call tsan,tests/host/$(1).c) $(HOST_HEADERS) $(MAKEFILES_READ) | $(GENERATED)
+    $(call tsan,tests/host/$(1).c) $(call inside,tests/host/$(1).c) \
+    $(HOST_HEADERS) $(MAKEFILES_READ) | $(GENERATED)
 	@mkdir -p $$(@D)
 	$$(call quiet,HOSTCC,$$(HOST_CC) $$(HOST_CFLAGS) \
 	    $(if $(call tsan,tests/host/$(1).c),-fsanitize=thread -Wno-tsan,$$(HOST_SANITIZE)) \
-	    $$(HOST_LDFLAGS) -o $$@ $$(filter %.c %.o,$$^) -lcmocka -lpthread)
+	    $$(HOST_LDFLAGS) -o $$@ $$(filter-out $(call inside,tests/host/$(1).c),\
+	    $$(filter %.c %.o,$$^)) -lcmocka -lpthread)
 endef
 $(foreach t,$(notdir $(HOST_TESTS)),$(eval $(call host_test,$(t))))
 

@@ -134,6 +134,8 @@ int main(int argc, char **argv)
                 printf("crash: %s: survived, protection failed\n", argv[1]);
                 return 1;
             }
+    if (argc == 2)
+        fprintf(stderr, "crash: no kind '%s'\n", argv[1]);
     fprintf(stderr, "usage: crash KIND\n");
     for (int i = 0; i < KINDS; i++)
         fprintf(stderr, "  %-13s %s\n", kinds[i].name, kinds[i].what);

@@ -12,11 +12,14 @@ int main(int argc, char **argv)
     int result = 0;
     for (int i = 1; i < argc; i++) {
         long pid = number(argv[i]);
-        if (pid < 1)
+        if (pid < 1) {
+            fprintf(stderr, "kill: '%s' is not a PID\n", argv[i]);
             return usage("kill PID...");
+        }
         int64_t error = sys_system_kill(system, pid, KILL_CODE);
         if (error < 0) {
-            fprintf(stderr, "kill: %ld: %s\n", pid, error_text(error));
+            fprintf(stderr, "kill: %ld: %s\n", pid,
+                    error == E_NOENT ? "no such process" : error_text(error));
             result = 1;
         }
     }

@@ -6,7 +6,7 @@ static const char *const types[OBJECT_TYPES] = {
     [OBJECT_PROCESS] = "processes",  [OBJECT_THREAD] = "threads",
     [OBJECT_ENDPOINT] = "endpoints", [OBJECT_NOTIFICATION] = "notifications",
     [OBJECT_DOORBELL] = "doorbells", [OBJECT_MEMORY] = "memory objects",
-    [OBJECT_IRQ] = "irqs",           [OBJECT_SYSTEM] = "systems",
+    [OBJECT_SYSTEM] = "systems",
 };
 
 int main(int argc, char **argv)
@@ -22,10 +22,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "mem: %s\n", error_text(error));
         return 1;
     }
-    printf("total %lu KiB, free %lu KiB, kernel image %lu KiB\n",
+    printf("total %lu KiB, free %lu KiB, kernel with its tables %lu KiB\n",
            m.total / 1024, m.free / 1024, m.kernel / 1024);
     for (int i = OBJECT_PROCESS; i < OBJECT_TYPES; i++)
-        printf("%6lu %s\n", m.objects[i], types[i]);
+        if (i != OBJECT_IRQ) /* they are in one of the tables; see irqs */
+            printf("%6lu %s\n", m.objects[i], types[i]);
     printf("\n  PID NAME             HANDLES  MAPPED KiB\n");
     struct process_info p;
     for (int i = 0;
