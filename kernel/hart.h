@@ -44,7 +44,7 @@ struct hart {
 };
 
 extern struct hart harts[HARTS_MAX];
-extern uint32_t hart_count;
+extern uint32_t hart_count, sched_queued; /* harts; threads in their queues */
 extern uint32_t harts_started; /* bit i: harts[i] runs or will in a moment */
 
 register struct hart *this_hart __asm__("tp");

@@ -85,6 +85,8 @@ static bool fill_thread(uint64_t index, void *info)
         t->priority,      t->hart_mask & ((1u << hart_count) - 1),
         t->instructions,  t->x[X_PC],
         t->uintr != NULL, t->uhart ? t->uhart->index : ~0u};
+    if (t->hart->idle_since && t == t->hart->current) /* naps (uintr.c) */
+        ((struct thread_info *)info)->state = THREAD_UINTR;
     return true;
 }
 

@@ -7,7 +7,7 @@
 enum { SLICES_PER_SECOND = 100 };
 
 struct hart harts[HARTS_MAX];
-uint32_t hart_count, harts_started;
+uint32_t hart_count, harts_started, sched_queued;
 static uint64_t slice_ticks;
 
 void sched_init(struct hart *h)
@@ -32,10 +32,10 @@ static bool allowed(struct thread *t, struct hart *h)
     return h->online && (t->hart_mask >> h->index & 1);
 }
 
-/* -1: idle */
+/* -1: idle, or a driver naps there (uintr.c) */
 static int running_priority(struct hart *h)
 {
-    return h->current ? (int)h->current->priority : -1;
+    return h->current && !h->idle_since ? (int)h->current->priority : -1;
 }
 
 static struct hart *choose(struct thread *t)
@@ -90,6 +90,7 @@ static void enqueue(struct hart *h, struct thread *t, bool front)
     else
         list_push(&h->ready[t->priority], &t->queue);
     h->ready_map |= 1u << t->priority;
+    sched_queued++;
 }
 
 /* t may only run on harts that are still on their way up. */
@@ -102,14 +103,14 @@ COLD static void place_ahead(struct thread *t, bool front)
 static void place(struct thread *t, bool front)
 {
     struct hart *h = choose(t);
-    int running;
 
     if (__builtin_expect(!h, 0)) {
         place_ahead(t, front);
         return;
     }
-    running = running_priority(h);
     enqueue(h, t, front);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is nap() */
+    int running = running_priority(h);
     if ((int)t->priority < running)
         return;
     if ((int)t->priority == running) {
@@ -133,6 +134,7 @@ void sched_remove(struct thread *t)
 {
     struct list *queue = &t->hart->ready[t->priority];
 
+    sched_queued--;
     list_remove(&t->queue);
     if (list_empty(queue))
         t->hart->ready_map &= ~(1u << t->priority);
@@ -167,11 +169,7 @@ static struct thread *take_own(struct hart *h)
 /* The most urgent thread queued on another hart that may run here. */
 static struct thread *steal(struct hart *thief)
 {
-    uint32_t queued = 0;
-
-    for (uint32_t i = 0; i < hart_count; i++)
-        queued |= harts[i].ready_map;
-    if (!queued)
+    if (!sched_queued)
         return NULL;
     for (int p = PRIORITIES - 1; p >= 0; p--) {
         for (uint32_t i = 0; i < hart_count; i++) {
@@ -259,14 +257,6 @@ HOT COLD static struct thread *idle(struct hart *h)
     h->idle_ticks += rdtime() - h->idle_since;
     h->idle_since = 0;
     sched_switch(t);
-    /* the driver that stayed: its state is loaded, its space is active */
-    if (t == h->uthread && t->priority == t->base_priority && !t->rseq_size &&
-        !(t->process->space.fence_harts & 1u << h->index)) {
-        h->instret = csr_read(CSR_INSTRET);
-        h->trapped = t;
-        t->reload = 0;
-        trap_return(t);
-    }
     return t;
 }
 

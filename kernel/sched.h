@@ -49,8 +49,6 @@ static inline void sched_account(struct hart *h)
 
 /* From trap.S, on the way out: the thread to resume; idles if there is none. */
 struct thread *sched_resume(void);
-/* trap.S: to t, which is all set up to run here; releases the lock. */
-_Noreturn void trap_return(struct thread *t);
 
 /* An interrupt is for t: most urgent until it blocks or its slice ends. */
 void sched_boost(struct thread *t);

@@ -113,8 +113,6 @@ trap_switch:
     SAVE    t2, 10, 3, 8, 9, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27
 trap_resume:
     call    sched_resume        /* a0 = the thread to run here */
-    .globl trap_return
-trap_return:
     LOCK_RELEASE
     ld      t0, THREAD_PC(a0)
     csrw    sepc, t0

@@ -234,25 +234,49 @@ int64_t sys_uintr_register(uint64_t hs)
     return (int64_t)uintr_delivery;
 }
 
+/* The calling thread, which must have registered. */
+#define DRIVER(t)                        \
+    struct thread *t = current_thread(); \
+    if (!t->uintr)                       \
+    return E_STATE
+
+/*
+ * Nothing else to run anywhere: sleep on the spot, without the lock and still
+ * the hart's current thread, until an interrupt. For other harts this one is
+ * idle (running_priority). False: the kernel has something to do.
+ */
+static bool nap(struct thread *t)
+{
+    uint64_t instret = csr_read(CSR_INSTRET), due = 0;
+
+    this_hart->idle_since = rdtime();
+    kernel_lock_release();
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is place() */
+    while (!sched_queued && !(csr_read(CSR_SIP) & S_IRQS) &&
+           !(due = csr_read(CSR_UIP) & t->uintr->uie))
+        __asm__ volatile("wfi" : : : "memory");
+    kernel_lock_acquire();
+    this_hart->idle_ticks += rdtime() - this_hart->idle_since;
+    this_hart->idle_since = 0;
+    this_hart->instret += csr_read(CSR_INSTRET) - instret;
+    return due || t->dying;
+}
+
 int64_t sys_uintr_wait(uint64_t deadline)
 {
-    struct thread *t = current_thread();
-
-    if (!t->uintr)
-        return E_STATE;
+    DRIVER(t);
     t->uintr->uie = csr_read(CSR_UIE);
-    if (csr_read(CSR_UIP) & t->uintr->uie)
+    if (csr_read(CSR_UIP) & t->uintr->uie ||
+        (deadline == DEADLINE_NEVER && nap(t)))
         return OK;
     return thread_sleep(THREAD_UINTR, deadline);
 }
 
 int64_t sys_uintr_take(void)
 {
-    struct thread *t = current_thread();
+    DRIVER(t);
     struct irq *lowest = NULL;
 
-    if (!t->uintr)
-        return E_STATE;
     list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
         if (irq->thread == t && irq->claimed &&
             (!lowest || irq->source < lowest->source))
@@ -269,10 +293,7 @@ int64_t sys_uintr_take(void)
 
 int64_t sys_uintr_timer(uint64_t deadline)
 {
-    struct thread *t = current_thread();
-
-    if (!t->uintr)
-        return E_STATE;
+    DRIVER(t);
     csr_clear(CSR_UIP, UIRQ_TIMER);
     timer_arm(&t->uintr->timer, deadline);
     return OK;
@@ -280,10 +301,7 @@ int64_t sys_uintr_timer(uint64_t deadline)
 
 int64_t sys_uintr_bind(uint64_t h)
 {
-    struct thread *t = current_thread();
-
-    if (!t->uintr)
-        return E_STATE;
+    DRIVER(t);
     if (!h) {
         unbind(t);
         return OK;
