@@ -37,13 +37,13 @@ void uart_reset(struct uart *u, volatile void *base, unsigned reg_shift,
                 const struct uart_config *config)
 {
     bool flow = config->flow != UART_FLOW_NONE;
-    *u = (struct uart){.base = base,
-                       .reg_shift = reg_shift,
-                       .config = *config,
+    *u = (struct uart){.config = *config,
                        .trigger = config->trigger,
                        .until_toggle = UART_FIFO / 2,
                        .owner = u->owner,
                        .context = u->context};
+    for (unsigned r = 0; r < sizeof(u->reg) / sizeof(u->reg[0]); r++)
+        u->reg[r] = (volatile uint8_t *)base + ((size_t)r << reg_shift);
     /*
      * Quiet first: the predecessor may have died anywhere. DLAB may be set,
      * and IER would be the divisor then.
@@ -83,9 +83,10 @@ void uart_start(struct uart *u)
     default:
         break;
     }
-    ier_change(u, 0,
-               IER_RECEIVE | IER_LINE |
-                   (u->config.flow != UART_FLOW_NONE ? IER_MODEM : 0));
+    uint8_t ier = IER_RECEIVE | IER_LINE;
+    if (u->config.flow != UART_FLOW_NONE)
+        ier |= IER_MODEM;
+    ier_change(u, 0, ier);
 }
 
 void uart_note_errors(struct uart *u, uint8_t lsr, uint64_t position)

@@ -12,14 +12,14 @@
 /* One straight version of the hot functions for each flow control. */
 #define HOT static inline __attribute__((always_inline))
 
-HOT uint8_t get(const struct uart *u, enum uart_reg r)
+HOT unsigned long get(const struct uart *u, enum uart_reg r)
 {
-    return register_get(u->base + ((size_t)r << u->reg_shift));
+    return register_get(u->reg[r]);
 }
 
 HOT void put(const struct uart *u, enum uart_reg r, uint8_t value)
 {
-    register_put(u->base + ((size_t)r << u->reg_shift), value);
+    register_put(u->reg[r], value);
 }
 
 HOT void ier_change(struct uart *u, uint8_t clear, uint8_t set)

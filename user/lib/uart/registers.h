@@ -12,9 +12,12 @@
 uint8_t register_get(volatile uint8_t *address);
 void register_put(volatile uint8_t *address, uint8_t value);
 #else
-static inline uint8_t register_get(volatile uint8_t *address)
+/* Assembly: the compiler would clear the upper bits of a volatile byte again. */
+static inline unsigned long register_get(volatile uint8_t *address)
 {
-    return *address;
+    unsigned long value;
+    __asm__ volatile("lbu %0, %1" : "=r"(value) : "m"(*address));
+    return value;
 }
 
 static inline void register_put(volatile uint8_t *address, uint8_t value)

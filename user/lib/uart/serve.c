@@ -16,6 +16,13 @@
 
 enum { CREDIT = UART_FIFO / 2 }; /* bytes for each edge of RTS, v2 and v3 */
 
+/* ring_publish() without a call. */
+HOT void publish(struct ring *r, int role, uint64_t n)
+{
+    r->own += n;
+    __atomic_store_n(&r->shared->index[role].value, r->own, __ATOMIC_RELEASE);
+}
+
 /* One for each direction: `moved` bytes count for the other side's sleep. */
 
 HOT void wake_reader(struct uart *u, struct ring *r)
@@ -121,7 +128,7 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
 
 HOT void read_fifo(const struct uart *u, unsigned char *to, uint32_t n)
 {
-    volatile uint8_t *rbr = u->base;
+    volatile uint8_t *rbr = u->reg[RBR];
     for (; n >= 8; n -= 8, to += 8) {
         to[0] = register_get(rbr), to[1] = register_get(rbr);
         to[2] = register_get(rbr), to[3] = register_get(rbr);
@@ -134,7 +141,7 @@ HOT void read_fifo(const struct uart *u, unsigned char *to, uint32_t n)
 
 HOT void write_fifo(const struct uart *u, const unsigned char *from, uint32_t n)
 {
-    volatile uint8_t *thr = u->base;
+    volatile uint8_t *thr = u->reg[THR];
     for (; n >= 8; n -= 8, from += 8) {
         register_put(thr, from[0]), register_put(thr, from[1]);
         register_put(thr, from[2]), register_put(thr, from[3]);
@@ -158,29 +165,45 @@ HOT void wake_in_burst(struct uart *u, struct ring *r, enum uart_flow flow)
  * either the next trigger or, when the burst is over, the character timeout
  * comes, and a sleeping reader is not woken for each piece of a burst.
  */
-HOT void receive_trigger(struct uart *u, enum uart_flow flow)
+static __attribute__((noinline)) void
+receive_carefully(struct uart *u, uint32_t n, uint8_t lsr, enum uart_flow flow)
+{
+    /* with a low trigger more than that may be there */
+    uint32_t max = flow >= UART_FLOW_V2 || n == 1 ? UART_FIFO : n;
+    if (receive_each(u, max, lsr, flow) && u->in)
+        wake_in_burst(u, u->in, flow);
+}
+
+/* `n` bytes that are there, if all is well. */
+HOT bool receive_batch(struct uart *u, uint32_t n, unsigned long lsr,
+                       enum uart_flow flow)
 {
     struct ring *r = u->in;
+    if (__builtin_expect(lsr & (LSR_ERRORS | LSR_FIFO_ERROR), 0) || !r)
+        return false;
+    uint64_t slot = ring_slot(r, r->own);
+    if (r->capacity - (r->own - r->peer) < n || slot + n > r->capacity)
+        return false;
+    read_fifo(u, r->data + slot, n);
+    publish(r, RING_PRODUCER, n);
+    u->count[UART_BYTES_IN] += n;
+    give_credit(u, n, flow);
+    wake_in_burst(u, r, flow);
+    return true;
+}
+
+HOT void receive_trigger(struct uart *u, enum uart_flow flow)
+{
+    unsigned long lsr = get(u, LSR) | u->unread_errors;
     uint32_t n = u->trigger;
-    if (flow == UART_FLOW_NONE && n > 1)
-        n--;
-    uint8_t lsr = get(u, LSR);
-    uint64_t slot = r ? ring_slot(r, r->own) : 0;
-    lsr |= u->unread_errors;
-    if (__builtin_expect(lsr & (LSR_ERRORS | LSR_FIFO_ERROR), 0) || !r ||
-        r->capacity - (r->own - r->peer) < n || slot + n > r->capacity ||
-        n < CREDIT - 1) {
-        /* with a low trigger more than that may be there */
-        uint32_t max = flow >= UART_FLOW_V2 || n == 1 ? UART_FIFO : n;
-        if (receive_each(u, max, lsr, flow) && u->in)
-            wake_in_burst(u, u->in, flow);
-    } else {
-        read_fifo(u, r->data + slot, n);
-        ring_publish(r, n);
-        u->count[UART_BYTES_IN] += n;
-        give_credit(u, n, flow);
-        wake_in_burst(u, r, flow);
-    }
+    bool done;
+    if (flow >= UART_FLOW_V2) /* straight code for the only case that counts */
+        done = n == CREDIT && receive_batch(u, CREDIT, lsr, flow);
+    else
+        done = n > 4 &&
+               receive_batch(u, flow == UART_FLOW_NONE ? --n : n, lsr, flow);
+    if (!done)
+        receive_carefully(u, n, lsr, flow);
     end_batch(u, flow);
 }
 
@@ -218,7 +241,7 @@ HOT void sent(struct uart *u, struct ring *r, uint32_t n, enum uart_flow flow)
         u->ahead += n; /* published when acknowledged */
         return;
     }
-    ring_publish(r, n);
+    publish(r, RING_CONSUMER, n);
     wake_writer(u, r);
 }
 
@@ -231,8 +254,10 @@ send_each(struct uart *u, uint32_t max, enum uart_flow flow)
         struct ring *r = u->out;
         int64_t there = r && u->turn ? ring_available(r, u->ahead + max) : 0;
         if (there <= (int64_t)u->ahead) {
-            u->out = r = u->owner->need_bytes(u);
+            r = u->owner->need_bytes(u);
             there = r ? ring_available(r, u->ahead + 1) : 0;
+            if (!u->ahead)
+                u->out = r;
             if (there <= (int64_t)u->ahead)
                 break;
         }
@@ -251,12 +276,17 @@ send_each(struct uart *u, uint32_t max, enum uart_flow flow)
 HOT uint32_t send(struct uart *u, uint32_t max, enum uart_flow flow)
 {
     struct ring *r = u->out;
+    if (max != CREDIT && max != UART_FIFO)
+        return send_each(u, max, flow);
     if (to_send(u) < max || u->turn < max)
         return send_each(u, max, flow);
-    uint64_t slot = ring_slot(r, r->own + u->ahead);
+    uint64_t slot =
+        ring_slot(r, r->own + (flow == UART_FLOW_V3 ? u->ahead : 0));
     if (slot + max > r->capacity)
         return send_each(u, max, flow);
-    write_fifo(u, r->data + slot, max);
+    write_fifo(u, r->data + slot, CREDIT);
+    if (max == UART_FIFO)
+        write_fifo(u, r->data + slot + CREDIT, CREDIT);
     sent(u, r, max, flow);
     return max;
 }
@@ -265,9 +295,17 @@ HOT void send_credit(struct uart *u, enum uart_flow flow)
 {
     if (!u->credit)
         return;
+    /*
+     * v3 hears of the FIFO running empty, in case credit is late or has no
+     * bytes; not while it is being filled, which would change that time.
+     */
+    if (flow == UART_FLOW_V3)
+        ier_change(u, IER_SEND, 0);
     uint32_t n = send(u, u->credit, flow);
     /* v1: one batch a pulse, however small */
     u->credit = flow == UART_FLOW_V1 && n ? 0 : u->credit - n;
+    if (flow == UART_FLOW_V3)
+        ier_change(u, 0, IER_SEND);
 }
 
 /*
@@ -300,29 +338,31 @@ HOT void acknowledged(struct uart *u, uint32_t bytes)
     if (!u->out || !bytes)
         return;
     u->ahead -= bytes;
-    ring_publish(u->out, bytes);
+    publish(u->out, RING_CONSUMER, bytes);
     wake_writer(u, u->out);
 }
 
 /*
  * Reading MSR clears the deltas and takes the line down. Changed, and the level
  * is what it was: two edges have merged. More than two cannot have been, since
- * 16 bytes are outstanding at most.
+ * 16 bytes are outstanding at most. False: there was no news.
  */
-HOT void modem(struct uart *u, enum uart_flow flow)
+HOT bool modem(struct uart *u, enum uart_flow flow)
 {
-    uint8_t msr = get(u, MSR), cts = msr & MSR_CTS;
+    unsigned long msr = get(u, MSR), cts = msr & MSR_CTS;
     if (flow == UART_FLOW_NONE)
-        return;
+        return false;
     if (flow == UART_FLOW_V1) {
         if ((msr & MSR_DCTS) && cts)
             u->credit = u->trigger;
         send_credit(u, flow);
-        return;
+        return true;
     }
+    if (!(msr & (MSR_DCTS | MSR_DDSR)))
+        return false; /* no credit has come, so nothing has changed */
     if (__builtin_expect(msr & MSR_DDSR, 0)) {
         peer_changed(u, msr);
-    } else if (msr & MSR_DCTS) {
+    } else {
         uint32_t bytes = cts != u->cts ? CREDIT : UART_FIFO;
         u->cts = cts;
         if (u->credit + bytes > UART_FIFO)
@@ -332,66 +372,87 @@ HOT void modem(struct uart *u, enum uart_flow flow)
             acknowledged(u, bytes);
     }
     send_credit(u, flow);
+    return true;
 }
 
-/* Serves one condition; false: there is none. */
+/*
+ * v3: the transmit FIFO has run empty. Credit may just have come. If there was
+ * nothing left to send the ring lets go of what was sent without waiting for
+ * its credit: the last few bytes never get one, since it comes for 8.
+ */
+static __attribute__((noinline)) void ran_empty(struct uart *u)
+{
+    if (modem(u, UART_FLOW_V3) || !u->ahead ||
+        ring_available(u->out, u->ahead + 1) > (int64_t)u->ahead)
+        return;
+    u->orphans += u->ahead;
+    publish(u->out, RING_CONSUMER, u->ahead);
+    u->ahead = 0;
+    wake_writer(u, u->out);
+    send_credit(u, UART_FLOW_V3); /* or it shall ring for one byte from here */
+}
+
+/* Serves one condition, if there is one; false: IIR says "none". */
 HOT bool serve_one(struct uart *u, enum uart_flow flow)
 {
-    uint8_t iir = get(u, IIR);
-    if (iir & IIR_NONE)
-        return false;
-    switch (iir & IIR_MASK) {
-    case IIR_RECEIVE:
+    unsigned long iir = get(u, IIR) & IIR_MASK;
+    if (iir == IIR_RECEIVE) {
         receive_trigger(u, flow);
-        break;
+        /* Credit may have come meanwhile: no round of its own for it. */
+        if (flow == UART_FLOW_V3)
+            modem(u, flow);
+        return true;
+    }
+    switch (iir) {
     case IIR_MODEM:
         modem(u, flow);
-        break;
+        return true;
+    case IIR_NONE:
+        return false;
     case IIR_TIMEOUT:
         receive_tail(u, flow);
-        break;
+        return true;
     case IIR_LINE:
         line_status(u, flow);
-        break;
-    case IIR_SEND:
+        return true;
     default:
         if (flow == UART_FLOW_NONE)
             send_when_empty(u);
-        break;
+        if (flow == UART_FLOW_V3)
+            ran_empty(u);
+        return true;
     }
-    return true;
 }
 
 HOT void serve(struct uart *u, enum uart_flow flow)
 {
-    if (!serve_one(u, flow))
-        return;
-    u->count[UART_INTERRUPTS]++;
+    uint64_t rounds = 0;
     while (serve_one(u, flow))
-        ;
+        rounds++;
+    u->count[UART_INTERRUPTS] += rounds != 0;
 }
 
-static void serve_none(struct uart *u)
+static void serve_none(void *u)
 {
     serve(u, UART_FLOW_NONE);
 }
-static void serve_v1(struct uart *u)
+static void serve_v1(void *u)
 {
     serve(u, UART_FLOW_V1);
 }
-static void serve_v2(struct uart *u)
+static void serve_v2(void *u)
 {
     serve(u, UART_FLOW_V2);
 }
-static void serve_v3(struct uart *u)
+static void serve_v3(void *u)
 {
     serve(u, UART_FLOW_V3);
 }
 
-void (*uart_handler(enum uart_flow flow))(struct uart *)
+void (*uart_handler(enum uart_flow flow))(void *)
 {
-    static void (*const handlers[UART_FLOWS])(struct uart *) = {
-        serve_none, serve_v1, serve_v2, serve_v3};
+    static void (*const handlers[UART_FLOWS])(void *) = {serve_none, serve_v1,
+                                                         serve_v2, serve_v3};
     return handlers[flow];
 }
 

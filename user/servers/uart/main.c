@@ -24,13 +24,8 @@ enum { CLOCK_DEFAULT = 100000000 };
 enum { POLL_ROUNDS = 4096 };
 
 static struct uart uart;
-static void (*serve_device)(struct uart *);
+static void (*serve_device)(void *); /* the handler */
 static handle_t notification;
-
-static void on_device(void *argument)
-{
-    serve_device(argument);
-}
 
 static void on_bell(void *argument)
 {
@@ -92,7 +87,7 @@ static void run_by_uintr(const struct device *d)
     uint32_t first = d->source ? d->source : 1;
     uint32_t last = d->source ? d->source : SOURCES_MAX - 1;
     for (uint32_t source = first; source <= last; source++)
-        check(uintr_on_source(source, on_device, &uart), "handler");
+        check(uintr_on_source(source, serve_device, &uart), "handler");
     uintr_on_soft(on_bell, NULL);
     check(uintr_bind(notification), "bind");
     own(sys_irq_attach(d->irq));
@@ -115,7 +110,7 @@ static void run_by_notification(const struct device *d)
             sys_notification_wait(notification, ~0UL >> 1, DEADLINE_NEVER);
         check(events, "wait");
         if (events & EVENT_IRQ) {
-            on_device(&uart);
+            serve_device(&uart);
             sys_irq_ack(d->irq);
         }
         if (events & ~EVENT_IRQ)

@@ -66,11 +66,10 @@ struct uart_owner {
 
 struct uart {
     /* What the hot path uses comes first. */
-    volatile uint8_t *base;
-    unsigned reg_shift;
-    uint8_t ier, mcr; /* what these registers of the device hold */
-    uint8_t cts;      /* MSR.CTS when last read */
-    bool held;        /* reception stopped: the client has no space */
+    volatile uint8_t *reg[7]; /* where each register is */
+    uint8_t ier, mcr;         /* what these registers of the device hold */
+    uint8_t cts;              /* MSR.CTS when last read */
+    bool held;                /* reception stopped: the client has no space */
     uint32_t trigger;
     int32_t until_toggle; /* v2, v3: bytes to take until RTS changes */
     uint32_t credit;      /* v1..v3: bytes that may be written to THR */
@@ -101,8 +100,11 @@ void uart_start(struct uart *u);
 /* Serves every condition the device reports, until it reports none. */
 void uart_interrupt(struct uart *u);
 
-/* The same function for one flow control, without the choice at each call. */
-void (*uart_handler(enum uart_flow flow))(struct uart *);
+/*
+ * The same function for one flow control, without the choice at each call, and
+ * as uintr_on_source() takes it: its argument is the struct uart.
+ */
+void (*uart_handler(enum uart_flow flow))(void *);
 
 /* There may be bytes to send (again). */
 void uart_kick_send(struct uart *u);
