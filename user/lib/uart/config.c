@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const modes[UART_MODES] = {"polling", "interrupt", "notify"};
+static const char *const modes[UART_MODES] = {"polling", "interrupt", "async",
+                                              "async-unbuffered", "notify"};
 static const char *const flows[UART_FLOWS] = {"none", "v1", "v2", "v3"};
 
 const char *uart_mode_name(enum uart_mode mode)
@@ -101,7 +102,7 @@ int uart_config_word(struct uart_config *c, const char *word, char *why,
     if ((v = value_of(word, "--mode="))) {
         if (find(v, modes, UART_MODES, &at))
             return c->mode = at, 1;
-        there_is = "polling, interrupt, notify";
+        there_is = "polling, interrupt, async, async-unbuffered, notify";
     } else if ((v = value_of(word, "--flow="))) {
         if (find(v, flows, UART_FLOWS, &at))
             return c->flow = at, 1;

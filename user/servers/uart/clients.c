@@ -29,6 +29,7 @@ static unsigned clients_top; /* no client was ever at this index or above */
 static unsigned clients_used;
 static bool polling; /* nobody needs to ring */
 static struct uart *device;
+static void (*kick_device)(struct uart *);
 static handle_t endpoint, events_notification;
 static uint64_t births;
 static unsigned turn; /* who sends */
@@ -148,7 +149,7 @@ static struct ring *need_bytes(struct uart *u)
     return r ? r : u->ahead ? u->out : NULL;
 }
 
-static const struct uart_owner owner_functions = {
+const struct uart_owner clients_owner = {
     .need_space = need_space,
     .need_bytes = need_bytes,
     .wake = wake,
@@ -240,13 +241,21 @@ static void serve(void)
     }
 }
 
-int64_t clients_init(struct uart *uart, handle_t service, handle_t notification)
+void clients_kick(struct uart *uart)
 {
+    uart_kick_send(uart);
+    uart_kick_receive(uart);
+}
+
+int64_t clients_init(struct uart *uart, handle_t service, handle_t notification,
+                     void (*kick)(struct uart *))
+{
+    kick_device = kick;
     device = uart;
     polling = uart->config.mode == UART_POLLING;
     endpoint = service;
     events_notification = notification;
-    uart->owner = &owner_functions;
+    uart->owner = &clients_owner;
     int64_t bell = sys_doorbell_create(notification, EVENT_SERVICE);
     return bell < 0 ? bell : sys_endpoint_bind(service, bell);
 }
@@ -260,6 +269,5 @@ void clients_event(uint64_t events)
         device->in = NULL; /* it may have been the owner of the input */
     if (events & EVENT_SERVICE)
         serve();
-    uart_kick_send(device);
-    uart_kick_receive(device);
+    kick_device(device);
 }

@@ -25,9 +25,17 @@ enum { CLIENTS_MAX = 16 };
 #define EVENT_SERVICE      (1UL << 40)
 #define EVENT_IRQ          (1UL << 41)
 
-/* Registers `service` with the notification; `uart` has its configuration. */
-int64_t clients_init(struct uart *uart, handle_t service,
-                     handle_t notification);
+/*
+ * Registers `service` with the notification; `uart` has its configuration and
+ * becomes the owner of its rings, unless tasks are (tasks.c), which then ask
+ * the functions of this owner. `kick`: clients may have bytes or space again.
+ */
+int64_t clients_init(struct uart *uart, handle_t service, handle_t notification,
+                     void (*kick)(struct uart *));
+extern const struct uart_owner clients_owner;
+
+/* What a driver without tasks does about it. */
+void clients_kick(struct uart *uart);
 
 /* Something was rung: `events` says what. */
 void clients_event(uint64_t events);

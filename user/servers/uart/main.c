@@ -4,8 +4,8 @@
  * interrupts both arrive as handlers and this thread does nothing but sleep;
  * the other modes are loops that call the same functions.
  *
- *   uart --mode=polling|interrupt|notify --flow=none|v1|v2|v3 --baud=N
- *        [--word=8N1] [--trigger=N] [--clock=HZ] [offset= reg_shift= source=
+ *   uart --mode=polling|interrupt|async|async-unbuffered|notify
+ *        --flow=none|v1|v2|v3 --baud=N [--word=8N1] [--trigger=N] [--clock=HZ] [offset= reg_shift= source=
  *        clock= delivery=]    the latter from init, see servers/device.h
  *
  * Handles: mmio, irq, service; log if there is one. Exit status 2: what was
@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <uinta/uintr.h>
 #include "clients.h"
+#include "tasks.h"
 #include "user/servers/device.h"
 
 /* Of the wired UARTs, for a driver that is not started by init. */
@@ -88,10 +89,13 @@ static void run_by_uintr(const struct device *d)
     uint32_t last = d->source ? d->source : SOURCES_MAX - 1;
     for (uint32_t source = first; source <= last; source++)
         check(uintr_on_source(source, serve_device, &uart), "handler");
-    uintr_on_soft(on_bell, NULL);
+    bool tasks = uart.config.mode != UART_INTERRUPT;
+    uintr_on_soft(tasks ? tasks_bell : on_bell, NULL);
     check(uintr_bind(notification), "bind");
     own(sys_irq_attach(d->irq));
     begin(d);
+    if (tasks)
+        tasks_run();
     on_bell(NULL); /* clients that called before we were bound */
     uintr_enable();
     for (;;)
@@ -174,7 +178,7 @@ int main(int argc, char **argv)
     check(result, "notification");
     notification = result;
     /* No user interrupts here: the same, by notifications. */
-    if (config.mode == UART_INTERRUPT) {
+    if (config.mode != UART_POLLING && config.mode != UART_NOTIFY) {
         result = uintr_init();
         if (result == E_UNSUPPORTED)
             config.mode = UART_NOTIFY;
@@ -183,7 +187,13 @@ int main(int argc, char **argv)
     }
     uart.config = config;
     serve_device = uart_handler(config.flow);
-    check(clients_init(&uart, d.service, notification), "service");
+    bool tasks =
+        config.mode == UART_ASYNC || config.mode == UART_ASYNC_UNBUFFERED;
+    check(clients_init(&uart, d.service, notification,
+                       tasks ? tasks_kick : clients_kick),
+          "service");
+    if (tasks)
+        tasks_init(&uart, notification);
     if (config.mode == UART_POLLING)
         run_by_polling(&d);
     if (config.mode == UART_NOTIFY)

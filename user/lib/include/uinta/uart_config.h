@@ -12,7 +12,9 @@
 enum uart_mode {
     UART_POLLING,
     UART_INTERRUPT, /* handler: FIFO <-> the client's rings */
-    UART_NOTIFY,    /* the kernel takes the interrupt and rings */
+    UART_ASYNC,     /* handler: FIFO <-> software rings; tasks do the rest */
+    UART_ASYNC_UNBUFFERED, /* handler: FIFO <-> what the waiting tasks gave */
+    UART_NOTIFY,           /* the kernel takes the interrupt and rings */
     UART_MODES
 };
 
@@ -42,7 +44,7 @@ struct uart_config uart_config_default(void);
 
 /*
  * One word of a command line:
- *   --mode=polling|interrupt|notify
+ *   --mode=polling|interrupt|async|async-unbuffered|notify
  *   --flow=none|v1|v2|v3   --baud=N   --word=[5-8][NEO][12]   --trigger=1|4|8|14
  *   --clock=HZ
  * 1: taken, 0: it is none of these, -1: it is, and wrong; then `why` says what

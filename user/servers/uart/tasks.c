@@ -1,0 +1,256 @@
+/*
+ * Three tasks. `serve` looks after clients when they ring. `reading` and
+ * `writing` depend on the mode:
+ *   unbuffered  they give the device a ring of a client's to work on, and ring
+ *               the client; the handler moves bytes between it and the FIFO
+ *   buffered    the handler knows two rings of the driver's own; the tasks
+ *               copy between these and the clients'
+ * What handler and tasks share is touched with UIE clear.
+ */
+#include "tasks.h"
+
+#include <uinta/async.h>
+#include <uinta/uintr.h>
+#include "clients.h"
+
+enum { BUFFER = 4096, PIECE = 1024 }; /* bytes; copied at one go */
+
+static struct uart *device;
+static handle_t events_notification;
+static bool buffered;
+static struct async executor;
+
+static struct way {
+    struct task task;
+    struct event event;
+    uint32_t look;         /* something has changed: look at the clients */
+    struct ring *ring_for; /* whoever waits for this ring is to be rung */
+    struct ring_shared shared;
+    unsigned char bytes[BUFFER];
+    struct ring producer, consumer; /* buffered only */
+} reading, writing;
+
+static struct task serving;
+static struct event bell_event;
+static uint32_t bell;
+
+static void look(struct way *w)
+{
+    w->look = true;
+    async_wake(&w->event);
+}
+
+static bool looks(struct way *w)
+{
+    return __atomic_exchange_n(&w->look, 0, __ATOMIC_ACQ_REL);
+}
+
+/* In the handler: what the device asks for is the tasks' affair. */
+
+static struct ring *need_space(struct uart *u)
+{
+    (void)u;
+    if (buffered && ring_available(&reading.producer, 1) > 0)
+        return &reading.producer;
+    look(&reading);
+    return NULL;
+}
+
+static struct ring *need_bytes(struct uart *u)
+{
+    if (buffered) {
+        u->turn = UINT32_MAX;
+        if (ring_available(&writing.consumer, u->ahead + 1) > u->ahead)
+            return &writing.consumer;
+    }
+    look(&writing);
+    return u->ahead ? u->out : NULL;
+}
+
+static void wake(struct uart *u, struct ring *ring)
+{
+    struct way *w = ring == u->in ? &reading : &writing;
+    if (buffered)
+        ring_should_ring(ring); /* clears the word: here it is a task's */
+    else
+        w->ring_for = ring;
+    look(w);
+}
+
+static const struct uart_owner owner = {need_space, need_bytes, wake};
+
+/* Ring whoever waits for what the handler moved. */
+static void ring_client(struct way *w)
+{
+    struct ring *ring =
+        __atomic_exchange_n(&w->ring_for, NULL, __ATOMIC_ACQ_REL);
+    if (ring)
+        clients_owner.wake(device, ring);
+}
+
+static void give_ring(struct way *w)
+{
+    uint64_t saved = uintr_save();
+    if (w == &reading) {
+        if (!device->in || ring_available(device->in, 1) <= 0)
+            device->in = clients_owner.need_space(device);
+        if (device->in)
+            uart_kick_receive(device);
+    } else if (!device->out || !device->turn ||
+               ring_available(device->out, device->ahead + 1) <=
+                   (int64_t)device->ahead) {
+        struct ring *r = clients_owner.need_bytes(device);
+        if (!device->ahead)
+            device->out = r;
+        if (r)
+            uart_kick_send(device);
+    } else {
+        uart_kick_send(device);
+    }
+    uintr_restore(saved);
+}
+
+static enum task_state work_unbuffered(struct task *t)
+{
+    struct way *w = task_of(t, struct way, task);
+    task_begin(t);
+    for (;;) {
+        task_await(t, &w->event, looks(w));
+        ring_client(w);
+        give_ring(w);
+    }
+    task_end(t);
+}
+
+/* Up to PIECE bytes; 0: the one is empty or the other full. */
+static uint64_t copy(struct ring *from, struct ring *to)
+{
+    unsigned char *span;
+    int64_t n = ring_span(from, &span);
+    if (n <= 0)
+        return 0;
+    n = ring_write(to, span, n < PIECE ? n : PIECE);
+    if (n <= 0)
+        return 0;
+    ring_publish(from, n);
+    return n;
+}
+
+static bool read_piece(void)
+{
+    struct ring *r = clients_owner.need_space(device);
+    if (!r || !copy(&reading.consumer, r))
+        return false;
+    clients_owner.wake(device, r);
+    uint64_t saved = uintr_save();
+    uart_kick_receive(device);
+    uintr_restore(saved);
+    return true;
+}
+
+static enum task_state read_buffered(struct task *t)
+{
+    task_begin(t);
+    for (;;) {
+        while (read_piece())
+            ;
+        /* The handler wakes for one byte; the client for its space. */
+        if (ring_available(&reading.consumer, 1) > 0 ||
+            !ring_arm_wake(&reading.consumer, 1))
+            task_await(t, &reading.event, looks(&reading));
+    }
+    task_end(t);
+}
+
+static bool write_piece(void)
+{
+    static struct uart turns; /* clients.c keeps a turn's rest here */
+    struct ring *r = clients_owner.need_bytes(&turns);
+    if (!r || !copy(r, &writing.producer))
+        return false;
+    clients_owner.wake(device, r);
+    uint64_t saved = uintr_save();
+    uart_kick_send(device);
+    uintr_restore(saved);
+    return true;
+}
+
+static enum task_state write_buffered(struct task *t)
+{
+    task_begin(t);
+    for (;;) {
+        while (write_piece())
+            ;
+        if (ring_available(&writing.producer, 1) > 0 ||
+            !ring_arm_wake(&writing.producer, BUFFER / 2))
+            task_await(t, &writing.event, looks(&writing));
+    }
+    task_end(t);
+}
+
+static enum task_state serve(struct task *t)
+{
+    task_begin(t);
+    for (;;) {
+        task_await(t, &bell_event,
+                   __atomic_exchange_n(&bell, 0, __ATOMIC_ACQ_REL));
+        int64_t events = sys_notification_poll(events_notification, ~0UL >> 1);
+        if (events > 0) {
+            uint64_t saved = uintr_save();
+            clients_event(events);
+            uintr_restore(saved);
+        }
+    }
+    task_end(t);
+}
+
+void tasks_bell(void *unused)
+{
+    (void)unused;
+    bell = true;
+    async_wake(&bell_event);
+}
+
+void tasks_kick(struct uart *uart)
+{
+    (void)uart;
+    look(&reading);
+    look(&writing);
+}
+
+static void make_buffer(struct way *w)
+{
+    ring_init(&w->producer, RING_PRODUCER, &w->shared, w->bytes, BUFFER);
+    ring_attach(&w->consumer, RING_CONSUMER, &w->shared, w->bytes, BUFFER);
+}
+
+void tasks_init(struct uart *uart, handle_t notification)
+{
+    device = uart;
+    events_notification = notification;
+    buffered = uart->config.mode == UART_ASYNC;
+    uart->owner = &owner;
+    make_buffer(&reading);
+    make_buffer(&writing);
+    async_start(&executor, &serving, serve);
+    async_start(&executor, &reading.task,
+                buffered ? read_buffered : work_unbuffered);
+    async_start(&executor, &writing.task,
+                buffered ? write_buffered : work_unbuffered);
+}
+
+/*
+ * With UIE clear between the last look and the sleep: uintr_wait() returns for
+ * what is pending, whatever UIE says.
+ */
+void tasks_run(void)
+{
+    tasks_bell(NULL); /* clients that called before we were bound */
+    for (;;) {
+        uintr_enable();
+        async_run(&executor);
+        uintr_disable();
+        if (!executor.ready)
+            uintr_sleep(DEADLINE_NEVER);
+    }
+}

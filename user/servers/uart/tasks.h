@@ -1,0 +1,24 @@
+/*
+ * The async modes: reading, writing and serving clients are tasks
+ * (uinta/async.h), independent of each other; the device's handler only moves
+ * bytes and wakes them. docs/design/uart.md "Modes".
+ */
+#ifndef UART_TASKS_H
+#define UART_TASKS_H
+
+#include <uinta/uart.h>
+#include "abi/object.h"
+
+/* Takes the rings of `uart` over from clients.c. */
+void tasks_init(struct uart *uart, handle_t notification);
+
+/* Handler of the clients' doorbells. */
+void tasks_bell(void *unused);
+
+/* For clients.c: someone may have bytes or space. */
+void tasks_kick(struct uart *uart);
+
+/* UIE clear on entry. */
+_Noreturn void tasks_run(void);
+
+#endif
