@@ -290,6 +290,15 @@ def test_two_at_once_build_once(fake):
     assert fake.compiled() == 1
 
 
+def test_check_says_what_is_missing(fake):
+    """QEMU's own tests (no copy of them here; docs/design/qemu.md)."""
+    done = fake.run("--check")
+    assert done.returncode == 1 and "tools/qemu/build makes" in done.stderr
+    fake.builds()
+    done = fake.run("--check", "/nowhere")
+    assert done.returncode == 1 and "no /nowhere to check" in done.stderr
+
+
 def test_unknown_arguments_and_machines():
     done = subprocess.run([BUILD, "--all"], capture_output=True, text=True,
                           check=False)
