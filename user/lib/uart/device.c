@@ -115,7 +115,7 @@ int64_t uart_error(const struct uart *u, uint64_t index, struct uart_error *e)
 
 void uart_reset_counters(struct uart *u)
 {
-    for (int i = 0; i < UART_COUNTERS; i++)
+    for (int i = 0; i < UART_COUNTER_COUNT; i++)
         u->count[i] = 0;
 }
 

@@ -200,11 +200,11 @@ static int64_t counters(void *context, struct message *call, uint64_t first,
                         uint64_t value[6])
 {
     (void)context, (void)call;
-    if (first >= UART_COUNTERS)
+    if (first >= UART_COUNTER_COUNT)
         return E_NOENT;
-    for (uint64_t i = 0; i < 6 && first + i < UART_COUNTERS; i++)
+    for (uint64_t i = 0; i < 6 && first + i < UART_COUNTER_COUNT; i++)
         value[i] = device->count[first + i];
-    return UART_COUNTERS;
+    return UART_COUNTER_COUNT;
 }
 
 static int64_t error(void *context, struct message *call, uint64_t index,

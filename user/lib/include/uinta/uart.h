@@ -15,32 +15,9 @@
 #include <stdint.h>
 #include "uinta/ring.h"
 #include "uinta/uart_config.h"
+#include "uinta/uart_counters.h"
 
 enum { UART_FIFO = 16 }; /* bytes, each way */
-
-/* Numbers of uart_stats; interface uart gives them in this order. */
-enum uart_counter {
-    UART_BYTES_IN,
-    UART_BYTES_OUT,
-    UART_OVERRUNS, /* bytes that found the receive FIFO full: lost */
-    UART_PARITY_ERRORS,
-    UART_FRAMING_ERRORS,
-    UART_BREAKS,
-    UART_INTERRUPTS,  /* times the device was served */
-    UART_WAKEUPS,     /* times the driver was woken by its clients */
-    UART_DOORBELLS,   /* times the driver rang a client */
-    UART_CLIENT_FULL, /* times reception stopped: the client was behind */
-    UART_SESSIONS,    /* v3: times both ends have agreed where to begin */
-    UART_COUNTERS
-};
-
-/* What was wrong with one byte. The bits are LSR's [16550 8.4]. */
-enum {
-    UART_ERROR_OVERRUN = 1 << 1, /* bytes after this one are missing */
-    UART_ERROR_PARITY = 1 << 2,
-    UART_ERROR_FRAMING = 1 << 3,
-    UART_ERROR_BREAK = 1 << 4,
-};
 
 struct uart_error {
     uint64_t position; /* of the byte in its stream: the first one is 0 */
@@ -78,7 +55,7 @@ struct uart {
     uint32_t orphans;      /* v3: the same, of a ring that is gone */
     uint8_t unread_errors; /* of the next byte, which had no space yet */
     struct ring *in, *out;
-    uint64_t count[UART_COUNTERS];
+    uint64_t count[UART_COUNTER_COUNT];
     const struct uart_owner *owner;
     void *context; /* the owner's */
     struct uart_config config;

@@ -1,0 +1,218 @@
+/*
+ * The UART server on two wired UARTs of the native machine: every mode and flow
+ * control carries bytes both ways, what cannot be had is refused, a killed
+ * driver is noticed. Elsewhere there are no wired UARTs, and all is skipped.
+ */
+#include "guest.h"
+
+#include <uinta/child.h>
+#include <uinta/spawn.h>
+#include <uinta/stream.h>
+#include <uinta/uart_counters.h>
+#include "gen/uart_client.h"
+
+enum { ENDS = 2, SOURCE = 12, BYTES = 8192, INPUT = 1, REFUSED_STATUS = 2 };
+#define SOON (clock_ticks() + clock_ticks_from_ns(5000 * MS))
+
+static struct end {
+    handle_t service;
+    int64_t pid;
+    struct stream stream;
+    uint64_t sent, got;
+} ends[ENDS];
+
+static int64_t start(int end, const char *mode, const char *flow,
+                     const char *baud)
+{
+    static char words[ENDS][4][32];
+    char mmio[12], irq[12];
+    snprintf(mmio, sizeof(mmio), "mmio%d", SOURCE + end);
+    snprintf(irq, sizeof(irq), "irq%d", SOURCE + end);
+    if (!startup_handle(mmio))
+        SKIP("no wired UARTs on this machine");
+    snprintf(words[end][0], 32, "--mode=%s", mode);
+    snprintf(words[end][1], 32, "--flow=%s", flow);
+    snprintf(words[end][2], 32, "--baud=%s", baud);
+    snprintf(words[end][3], 32, "source=%d", SOURCE + end);
+    char *argv[] = {"uart",        words[end][0], words[end][1],
+                    words[end][2], words[end][3], NULL};
+    const struct spawn_handle handles[] = {
+        {"mmio", startup_handle(mmio), 0},
+        {"irq", startup_handle(irq), 0},
+        {"service", ends[end].service, 0},
+        {"log", test_system, R_WRITE},
+    };
+    const struct spawn_options options = {
+        .priority = PRIORITY_DRIVER,
+        .handles = handles,
+        .handle_count = sizeof(handles) / sizeof(handles[0]),
+    };
+    return MUST(spawn_program("/server/uart", argv, NULL, &options));
+}
+
+static void stop(int end)
+{
+    struct process_status status;
+    struct end *e = &ends[end];
+    sys_process_kill(child_handle(e->pid), 9);
+    EXPECT(child_wait(e->pid, 0, &status), e->pid);
+    e->pid = 0;
+}
+
+static void begin(const char *mode, const char *flow)
+{
+    for (int i = 0; i < ENDS; i++) {
+        struct end *e = &ends[i];
+        if (e->pid) /* a case before this one has failed */
+            stop(i);
+        *e = (struct end){.service = MUST(sys_endpoint_create())};
+        e->pid = start(i, mode, flow, "1250000");
+        EXPECT(stream_open(&e->stream, e->service, 0, 0, 0, 12288, INPUT), OK);
+    }
+}
+
+static void finish(void)
+{
+    for (int i = 0; i < ENDS; i++) {
+        stop(i);
+        stream_close(&ends[i].stream);
+        sys_handle_close(ends[i].service);
+    }
+}
+
+static unsigned char content(int end, uint64_t at)
+{
+    return (at * 0x9e3779b97f4a7c15UL + end) >> 56 ^ at;
+}
+
+/* Both ways at once, from one thread: whatever can be moved is moved. */
+static void exchange(uint64_t bytes)
+{
+    uint64_t deadline = SOON;
+    while (ends[0].got < bytes || ends[1].got < bytes) {
+        for (int i = 0; i < ENDS; i++) {
+            struct end *e = &ends[i];
+            unsigned char piece[256];
+            uint64_t n = bytes - e->sent < 200 ? bytes - e->sent : 200;
+            for (uint64_t k = 0; k < n; k++)
+                piece[k] = content(i, e->sent + k);
+            int64_t moved = n ? stream_try_write(&e->stream, piece, n) : 0;
+            CHECK(moved >= 0 || moved == E_AGAIN);
+            e->sent += moved > 0 ? moved : 0;
+            moved = stream_try_read(&e->stream, piece, sizeof(piece));
+            CHECK(moved > 0 || moved == E_AGAIN);
+            for (int64_t k = 0; k < moved; k++, e->got++)
+                if (piece[k] != content(!i, e->got))
+                    FAIL("end %d: byte %lu is wrong", i, e->got);
+        }
+        if (clock_ticks() > deadline)
+            FAIL("stuck at %lu and %lu of %lu", ends[0].got, ends[1].got,
+                 bytes);
+        clock_sleep_ns(MS);
+    }
+}
+
+static void carries(const char *mode, const char *flow)
+{
+    begin(mode, flow);
+    exchange(BYTES);
+    uint64_t value[6];
+    for (int i = 0; i < ENDS; i++) {
+        EXPECT(uart_counters(ends[i].service, 0, value), UART_COUNTER_COUNT);
+        CHECK(value[UART_BYTES_IN] == BYTES);
+        CHECK(value[UART_BYTES_OUT] == BYTES);
+        CHECK(value[UART_OVERRUNS] == 0);
+    }
+    finish();
+}
+
+/* Not v1: it trusts time, which runs on while a host has other things to do. */
+TEST(interrupt_v2)
+{
+    carries("interrupt", "v2");
+}
+
+TEST(interrupt_v3)
+{
+    carries("interrupt", "v3");
+}
+
+TEST(async_v3)
+{
+    carries("async", "v3");
+}
+
+TEST(async_unbuffered_v3)
+{
+    carries("async-unbuffered", "v3");
+}
+
+TEST(notify_v2)
+{
+    carries("notify", "v2");
+}
+
+TEST(notify_v3)
+{
+    carries("notify", "v3");
+}
+
+static void refused(const char *mode, const char *flow, const char *baud)
+{
+    struct process_status status;
+    ends[0].service = MUST(sys_endpoint_create());
+    int64_t pid = start(0, mode, flow, baud);
+    EXPECT(child_wait(pid, 0, &status), pid);
+    CHECK(status.reason == EXIT_EXITED);
+    EXPECT((int64_t)status.code, REFUSED_STATUS);
+    sys_handle_close(ends[0].service);
+}
+
+TEST(what_cannot_be_had_is_refused)
+{
+    refused("fast", "v2", "1250000");
+    refused("interrupt", "v9", "1250000");
+    refused("interrupt", "v2", "4000000");
+}
+
+/* The second driver goes; the first one does not notice. */
+TEST(an_owned_device_is_refused)
+{
+    static const char *const modes[] = {"interrupt", "notify", "async"};
+    struct process_status status;
+    begin("interrupt", "v2");
+    exchange(BYTES / 4);
+    for (int i = 0; i < 3; i++) {
+        int64_t pid = start(0, modes[i], "v2", "1250000");
+        EXPECT(child_wait(pid, 0, &status), pid);
+        EXPECT((int64_t)status.code, REFUSED_STATUS);
+    }
+    exchange(BYTES);
+    finish();
+}
+
+/* Killed in the middle: the client hears of it, the next driver is heard. */
+TEST(killed_in_mid_transfer)
+{
+    begin("interrupt", "v3");
+    exchange(BYTES / 4);
+    unsigned char piece[600] = {0};
+    MUST(stream_try_write(&ends[0].stream, piece, sizeof(piece)));
+    stop(0);
+    int64_t result;
+    do
+        result = stream_read(&ends[0].stream, piece, sizeof(piece), SOON);
+    while (result > 0);
+    EXPECT(result, E_DEAD);
+    ends[0].pid = start(0, "interrupt", "v3", "1250000");
+    EXPECT(stream_reopen(&ends[0].stream, ends[0].service), OK);
+    uint64_t arrived = 0, deadline = SOON;
+    while (arrived < 300 && clock_ticks() < deadline) {
+        result = stream_read(&ends[1].stream, piece, sizeof(piece), SOON);
+        arrived += result > 0 ? result : 0;
+    }
+    CHECK(arrived >= 300); /* data flows again */
+    finish();
+}
+
+TEST_MAIN
