@@ -79,13 +79,17 @@ static void wake(struct uart *u, struct ring *ring)
 
 static const struct uart_owner owner = {need_space, need_bytes, wake};
 
-/* Ring whoever waits for what the handler moved. */
+/*
+ * Ring whoever waits for what the handler moved. UIE clear: both would look at
+ * the peer's index, and the older look would seem a step back.
+ */
 static void ring_client(struct way *w)
 {
-    struct ring *ring =
-        __atomic_exchange_n(&w->ring_for, NULL, __ATOMIC_ACQ_REL);
-    if (ring)
-        clients_owner.wake(device, ring);
+    uint64_t saved = uintr_save();
+    if (w->ring_for)
+        clients_owner.wake(device, w->ring_for);
+    w->ring_for = NULL;
+    uintr_restore(saved);
 }
 
 static void give_ring(struct way *w)
