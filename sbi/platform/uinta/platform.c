@@ -24,8 +24,11 @@
 /*
  * Every PLIC context of an M-mode target becomes the U context of its hart.
  * Before generic's fix-ups run, which would make them 0xffffffff, and after
- * the PLIC driver has read them.
+ * the PLIC driver has read them. A context that the machine made for a hart
+ * with N (virt,uintr=on) leads nowhere on one without, and is no context.
  */
+enum { NO_LINE = 0xffffffff };
+
 static void plic_mark_user_contexts(void *fdt)
 {
     static const char *const names[] = {"sifive,plic-1.0.0", "riscv,plic0"};
@@ -35,11 +38,17 @@ static void plic_mark_user_contexts(void *fdt)
         for (; node >= 0;
              node = fdt_node_offset_by_compatible(fdt, node, names[i])) {
             int bytes;
+            if (i && !fdt_node_check_compatible(fdt, node, names[0]))
+                continue; /* it has both names: done */
             fdt32_t *cells = (fdt32_t *)fdt_getprop(
                 fdt, node, "interrupts-extended", &bytes);
-            for (int c = 1; cells && c < bytes / 4; c += 2)
-                if (fdt32_to_cpu(cells[c]) == IRQ_M_EXT)
+            for (int c = 1; cells && c < bytes / 4; c += 2) {
+                uint32_t line = fdt32_to_cpu(cells[c]);
+                if (line == IRQ_M_EXT)
                     cells[c] = cpu_to_fdt32(IRQ_U_EXT);
+                else if (line == IRQ_U_EXT)
+                    cells[c] = cpu_to_fdt32(NO_LINE);
+            }
         }
     }
 }
