@@ -21,6 +21,7 @@ include tools/mk/rules.mk
 include tools/mk/sbi.mk
 include tools/mk/kernel.mk
 include tools/mk/user.mk
+include tools/mk/trace.mk
 include tools/mk/run.mk
 
 help: ## this list
@@ -52,10 +53,13 @@ qemu-gdb: all machine ## the same, stopped at its first instruction for `make gd
 	$(QEMU_RUN) $(QEMU_GDB)
 gdb: ## debug what `make qemu-gdb` started (docs/debugging.md)
 	$(GDB_RUN)
-test: all host-tests isa bare ## run all tests on all machines; last line "N passed, N failed"
+test: all traced host-tests isa bare ## run all tests on all machines; last line "N passed, N failed"
 	$(TEST_RUN)
 bench: all machine ## measure; prints a table, writes build/bench/NAME.json
 	$(BENCH_RUN)
+traced: ## only what `make trace` boots
+trace: all traced machine ## run a program, record what happens: build/trace/trace.json
+	$(TRACE_RUN)
 loc: ## lines of code by component against the kernel's budget
 	@tools/loc
 format: ## lay out all C sources by .clang-format
@@ -67,5 +71,5 @@ compile_commands.json: all ## for clangd and editors
 clean: ## remove build/ (the cache of newlib and OpenSBI stays)
 	rm -rf build
 
-.PHONY: help setup all machine qemu qemu-gdb gdb test bench loc format format-check
+.PHONY: trace traced help setup all machine qemu qemu-gdb gdb test bench loc format format-check
 .PHONY: compile_commands.json clean kernel sbi programs archive host-tests isa bare

@@ -11,6 +11,7 @@
 #define USER_TEXT           0x00010000UL /* programs are linked here */
 #define USER_MAPS           0x10000000UL /* user/lib hands out mappings from here */
 #define USER_MAPS_END       0x3f000000UL /* ... up to here */
+#define USER_TRACE          0x3f000000UL /* TRACE_RING_SIZE bytes, if traced */
 #define USER_STACK_TOP      0x3fff0000UL /* first stack; startup block above it */
 #define USER_STARTUP        0x3fff0000UL /* 4 pages: struct startup and strings */
 #define USER_UINTR_CONTEXTS 0x3fff6000UL /* 8 pages: U contexts by hart index */

@@ -4,6 +4,7 @@
  * rules an order of accesses serves.
  */
 #include "uinta/ring.h"
+#include "uinta/trace.h"
 #include "copy.h"
 
 #define LOAD(word, order) __atomic_load_n(&(word), __ATOMIC_##order)
@@ -242,8 +243,11 @@ bool ring_arm_wake(struct ring *r, uint64_t want)
      * can miss each other. The other half is in ring_should_ring().
      */
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (!awake(r, want))
+    if (!awake(r, want)) {
+        TRACE(r->role == RING_CONSUMER ? TRACE_RING_EMPTY : TRACE_RING_FULL,
+              r->shared, want);
         return false;
+    }
     ring_disarm(r);
     return true;
 }

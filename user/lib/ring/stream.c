@@ -4,6 +4,7 @@
  * checked here (handles, size) or in ring.c (indices).
  */
 #include "uinta/stream.h"
+#include "uinta/trace.h"
 #include "uinta/map.h"
 #include "gen/stream_client.h"
 
@@ -316,6 +317,7 @@ void stream_event(struct stream *s, uint64_t events)
 static void ring_bell(struct stream *s)
 {
     s->rung++;
+    TRACE(TRACE_DOORBELL, s->bell, 0);
     if (sys_doorbell_ring(s->bell) == E_DEAD)
         s->dead = true;
 }
@@ -359,6 +361,7 @@ int64_t stream_try_read(struct stream *s, void *to, uint64_t n)
 {
     int64_t moved = ring_read(&s->in, to, n);
     if (moved > 0) {
+        TRACE(TRACE_READ, s->in.own - moved, moved);
         if (ring_should_ring(&s->in))
             ring_bell(s);
         return moved;
@@ -375,6 +378,8 @@ int64_t stream_try_write(struct stream *s, const void *from, uint64_t n)
     if (s->dead)
         return E_DEAD;
     int64_t moved = ring_write(&s->out, from, n);
+    if (moved > 0)
+        TRACE(TRACE_WRITE, s->out.own - moved, moved);
     if (moved > 0 && ring_should_ring(&s->out))
         ring_bell(s);
     return moved ? moved : E_AGAIN;

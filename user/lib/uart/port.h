@@ -5,6 +5,7 @@
 #ifndef UART_PORT_H
 #define UART_PORT_H
 
+#include <uinta/trace.h>
 #include "uinta/uart.h"
 #include "registers.h"
 #include "regs.h"

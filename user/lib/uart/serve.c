@@ -62,8 +62,8 @@ HOT void give_credit(struct uart *u, uint32_t bytes, enum uart_flow flow)
  */
 static void hold(struct uart *u)
 {
-    if (!u->held)
-        u->count[UART_CLIENT_FULL]++;
+    u->count[UART_CLIENT_FULL] += !u->held;
+    TRACE(TRACE_RING_FULL, u->in ? u->in->shared : NULL, 1);
     u->held = true;
     ier_change(u, IER_RECEIVE, 0);
 }
@@ -123,6 +123,7 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
         lsr = get(u, LSR);
     }
     u->count[UART_BYTES_IN] += taken;
+    TRACE(taken ? TRACE_UART_IN : 0, u->count[UART_BYTES_IN] - taken, taken);
     return taken;
 }
 
@@ -152,10 +153,11 @@ HOT void write_fifo(const struct uart *u, const unsigned char *from, uint32_t n)
         register_put(thr, *from++);
 }
 
-/* In the middle of a burst a reader is woken only for half a ring. */
+/* Within a burst: for half a ring; with a low trigger no timeout ends it. */
 HOT void wake_in_burst(struct uart *u, struct ring *r, enum uart_flow flow)
 {
-    if (flow != UART_FLOW_NONE || r->own - r->peer >= r->capacity / 2)
+    if (flow != UART_FLOW_NONE || u->trigger < CREDIT ||
+        r->own - r->peer >= r->capacity / 2)
         wake_reader(u, r);
 }
 
@@ -187,6 +189,7 @@ HOT bool receive_batch(struct uart *u, uint32_t n, unsigned long lsr,
     read_fifo(u, r->data + slot, n);
     publish(r, RING_PRODUCER, n);
     u->count[UART_BYTES_IN] += n;
+    TRACE(TRACE_UART_IN, u->count[UART_BYTES_IN] - n, n);
     give_credit(u, n, flow);
     wake_in_burst(u, r, flow);
     return true;
@@ -235,6 +238,7 @@ HOT uint64_t to_send(const struct uart *u)
 
 HOT void sent(struct uart *u, struct ring *r, uint32_t n, enum uart_flow flow)
 {
+    TRACE(TRACE_UART_OUT, u->count[UART_BYTES_OUT], n);
     u->count[UART_BYTES_OUT] += n;
     u->turn -= n;
     if (flow == UART_FLOW_V3) {

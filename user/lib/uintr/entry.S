@@ -22,6 +22,7 @@ external:
         STEP
         beqz    a1, recorded
 dispatch:
+        trace   TRACE_CLAIM, a1
         STEP
         handle
         ld      a1, SOURCE(sp)
@@ -29,6 +30,7 @@ dispatch:
         lui     t0, %hi(USER_UINTR_PLIC)
         STEP
         sw      a1, PLIC_CLAIM(t0)
+        trace   TRACE_COMPLETE, a1
         STEP
         /* Count it for `irqs`, after the handler: not on its way in. */
         lui     t1, %hi(USER_UINTR_STATS)
@@ -56,11 +58,13 @@ recorded:
 uintr_entry_soft:
         save
         csrci   CSR_UIP, UIRQ_SOFT
+        trace   TRACE_ENTER, zero
 1:      auipc   t1, %pcrel_hi(uintr_soft)
         addi    t1, t1, %pcrel_lo(1b)
         ld      t2, 0(t1)
         ld      a0, 8(t1)
         jalr    t2
+        trace   TRACE_EXIT, zero
         j       return
 
 /* Timer: the handler's answer is the next deadline; setting it clears UTIP. */

@@ -4,6 +4,7 @@
  */
 #include <stddef.h>
 #include "uinta/uintr.h"
+#include "uinta/trace.h"
 #include "abi/errors.h"
 
 /* entry.S knows this layout: 16 bytes, indexed by source. */
@@ -128,8 +129,12 @@ void uintr_take_recorded(void)
     for (int64_t source; (source = sys_uintr_take()) > 0; uintr_taken++) {
         struct uintr_handler *handler =
             source < SOURCES_MAX ? &uintr_sources[source] : &uintr_sources[0];
+        TRACE(TRACE_CLAIM, source, 0);
+        TRACE(TRACE_ENTER, source, 0);
         handler->call(handler->arg);
+        TRACE(TRACE_EXIT, source, 0);
         *complete = (uint32_t)source;
+        TRACE(TRACE_COMPLETE, source, 0);
     }
 }
 
@@ -146,5 +151,8 @@ uint64_t uintr_take_next(void)
 
 void uintr_timer_expired(void)
 {
-    sys_uintr_timer(uintr_timer.call(uintr_timer.arg));
+    TRACE(TRACE_ENTER, -1, 0);
+    uint64_t next = uintr_timer.call(uintr_timer.arg);
+    TRACE(TRACE_EXIT, -1, 0);
+    sys_uintr_timer(next);
 }
