@@ -66,7 +66,10 @@ def markdown(results):
 
 
 def fill(top):
-    """Put the figures of the last full run, and its plots, into docs."""
+    """
+    Put the figures of the last full run, its plots, and the figures of the
+    last quick run, which CI compares with, into docs.
+    """
     begin, end = "<!-- tools/bench --markdown -->\n", "<!-- end -->\n"
     out = os.path.join(top, "build", "bench")
     with open(os.path.join(out, "uart.json"), encoding="utf-8") as file:
@@ -84,6 +87,9 @@ def fill(top):
             plot = os.path.join(out, f"uart-{name}.{suffix}")
             if os.path.exists(plot):
                 shutil.copy(plot, os.path.dirname(path))
+    quick = os.path.join(out, "uart-quick.json")
+    if os.path.exists(quick):
+        shutil.copy(quick, os.path.dirname(path))
     print(f"filled {os.path.relpath(path)}")
 
 

@@ -27,7 +27,7 @@ static _Noreturn void refuse(const char *word)
 {
     printf("uart: '%s' is not known; there are: "
            "pingpong|simplex|duplex|checksum|mix "
-           "mode=polling|interrupt|async|async-unbuffered|notify|kernel "
+           "mode=kernel|M (of /server/uart) "
            "flow=none|v1|v2|v3 baud=N place=alone|busy ms=N batch=1..16\n",
            word);
     exit(2);

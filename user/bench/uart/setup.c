@@ -19,7 +19,7 @@
 #include "gen/syscalls.h"
 #include "measure.h"
 
-enum { WORDS_MAX = 12, READY_STEPS = 500 };
+enum { WORDS_MAX = 12, READY_STEPS = 2000 };
 #define STEP_NS 1000000UL
 
 static handle_t given(const char *name)
@@ -73,7 +73,6 @@ static void start_driver(struct setup *s, unsigned end)
 {
     struct end *e = &s->end[end];
     char mode[32], flow[16], baud[24], source[16], clock[24];
-    e->service = must(sys_endpoint_create(), "endpoint");
     snprintf(mode, sizeof(mode), "--mode=%s", s->row->mode);
     snprintf(flow, sizeof(flow), "--flow=%s", s->row->flow);
     snprintf(baud, sizeof(baud), "--baud=%lu", s->row->baud);
@@ -143,6 +142,7 @@ static void make_end(struct setup *s, unsigned end)
     e->report = map_memory(e->memory, sizeof(struct report), PROT_R | PROT_W);
     if (!e->report)
         must(E_NOMEM, "map");
+    e->service = must(sys_endpoint_create(), "endpoint");
     e->wait = must(sys_notification_create(), "notification");
     e->start = must(sys_notification_create(), "notification");
     e->stop = must(sys_doorbell_create(e->wait, EVENT_STOP), "doorbell");
@@ -199,10 +199,11 @@ void setup_start(struct setup *s, const struct row *row, char **words)
         s->harts++;
     for (unsigned end = 0; end < ENDS; end++)
         make_end(s, end);
-    for (unsigned end = 0; end < ENDS && !row->kernel; end++)
-        start_driver(s, end);
+    /* Drivers last: where they poll, there is little time for others. */
     for (unsigned end = 0; end < ENDS; end++)
         start_client(s, end, words);
+    for (unsigned end = 0; end < ENDS && !row->kernel; end++)
+        start_driver(s, end);
     wait_ready(s);
     if (row->busy)
         for (unsigned end = 0; end < ENDS && end < s->harts; end++)
