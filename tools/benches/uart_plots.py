@@ -95,7 +95,7 @@ def draw(results, out):
     plots = {
         "throughput": bars(results, "Throughput at 6.25 Mbaud, no byte lost",
                            "KB/s", rate, wire=FAST / 10000),
-        "busy": bars(results, "The busiest driver's hart at 6.25 Mbaud",
+        "busy": bars(results, "Hart of the busier driver, at 6.25 Mbaud",
                      "% of the time not idle",
                      lambda r: r["busy"] * 100, least=True),
         "latency": latencies(results),

@@ -244,7 +244,9 @@ const char *setup_delivery(const struct row *row)
         return "-";
     if (!strcmp(row->mode, "notify"))
         return "notify";
-    return startup_get()->delivery == DELIVERY_NATIVE ? "native" : "emulated";
+    /* A driver that cannot have them falls back to notifications. */
+    static const char *const names[] = {"none", "emulated", "native"};
+    return names[startup_get()->delivery];
 }
 
 void setup_print_counters(const struct setup *s)
