@@ -19,6 +19,10 @@ LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
 EXTRA = {"devices": ["-device", "virtio-rng-device"],
          "storm": ["-device", "virtio-keyboard-device"]}
 
+# What is known to fail now and then, and why that is not understood yet.
+OPEN = {("uart", "native", 4, False):
+        "issue 4: v3 on 4 harts loses 16 bytes at the start in 1 run of some"}
+
 _runs = {}
 
 
@@ -54,6 +58,8 @@ def test_guest(program, machine, smp, icount, case):
     word, why = run.verdict(case)
     if word == "skip":
         pytest.skip(why)
+    if word != "ok" and (program, machine, smp, icount) in OPEN:
+        pytest.xfail(f"{OPEN[program, machine, smp, icount]}; {why}")
     if word != "ok":
         tail = "\n".join(run.output.split("\n")[-40:])
         pytest.fail(f"{case}: {why}\n{tail}\n{guest.symbolise(run.output)}",
