@@ -21,7 +21,7 @@ EXTRA = {"devices": ["-device", "virtio-rng-device"],
 
 # What is known to fail now and then, and why that is not understood yet.
 OPEN = {("uart", "native", 4, False):
-        "issue 4: v3 on 4 harts loses 16 bytes at the start in 1 run of some"}
+        "issue 4: v3 on 4 harts loses 16 bytes or stops, in 1 run of 4"}
 
 _runs = {}
 
