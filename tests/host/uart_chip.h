@@ -16,7 +16,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "user/lib/include/uinta/uart.h"
-#include "user/lib/uart/registers.h"
+#include "user/lib/uart/access.h"
 
 enum { SHIFT = 2, FIFO = 16, TRIGGER = 14, MANY = 4096, CLOCK = 3686400 };
 enum { CTS = 0x10, DSR = 0x20, DCTS = 1, DDSR = 2 }; /* MSR */

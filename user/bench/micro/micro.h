@@ -62,6 +62,8 @@ void measure_other(void);
 struct rtc;
 void measure_notify(struct rtc *device);
 void measure_remedies(struct rtc *device);
+/* Samples: whole interrupts of the RTC, attached to this thread, running. */
+void sample_whole(const struct rtc *device);
 /*
  * A row: what a switch to or from this process costs more than before
  * measure_remedies(), half of there and back.

@@ -21,27 +21,6 @@ static const struct remedy {
     {uintr_init_rseq, "interrupt-whole-rseq", "switch-added-rseq"},
 };
 
-static void on_alarm(void *base)
-{
-    goldfish_clear(base);
-}
-
-/* From behind the store that raises to the next instruction. */
-static void interrupts(void)
-{
-    volatile uint32_t *low = goldfish_reg(rtc.base, GOLDFISH_ALARM_LOW);
-
-    *goldfish_reg(rtc.base, GOLDFISH_ALARM_HIGH) = 0;
-    for (int i = 0; i < ROUNDS; i++) {
-        uint64_t before, after;
-        __asm__ volatile("rdcycle %0\n sw zero, (%2)\n rdcycle %1"
-                         : "=&r"(before), "=&r"(after)
-                         : "r"(low)
-                         : "memory");
-        samples[i] = after - before - 1 - COUNT_COST;
-    }
-}
-
 /* Two switches, to an equal in another process and back, into the samples. */
 static void switches(void)
 {
@@ -82,10 +61,9 @@ static int64_t measure(void *argument)
         return 0;
     must(kind, r->whole);
     const char *delivery = kind == DELIVERY_NATIVE ? "native" : "emulated";
-    uintr_on_source(RTC_SOURCE, on_alarm, (void *)rtc.base);
     must(sys_irq_attach(rtc.irq), "attach");
     uintr_enable();
-    interrupts();
+    sample_whole(&rtc);
     row(r->whole, delivery, "instructions", 1);
     switch_added(r->moved, delivery);
     must(sys_irq_release(rtc.irq), "release");
@@ -106,7 +84,6 @@ static int64_t sleep_with_state(void *argument)
     if (s->kind == E_UNSUPPORTED)
         return 0;
     must(s->kind, "user interrupts");
-    uintr_on_source(RTC_SOURCE, on_alarm, (void *)rtc.base);
     must(sys_irq_attach(rtc.irq), "attach");
     uintr_enable();
     must(sys_notification_wait(s->wake, 1, DEADLINE_NEVER), "wake");

@@ -57,11 +57,12 @@ static void running(void)
 }
 
 /* From behind the store to the next instruction, which has had to wait. */
-static void running_whole(void)
+void sample_whole(const struct rtc *device)
 {
-    volatile uint32_t *low = goldfish_reg(rtc.base, GOLDFISH_ALARM_LOW);
+    volatile uint32_t *low = goldfish_reg(device->base, GOLDFISH_ALARM_LOW);
 
-    uintr_on_source(RTC_SOURCE, on_alarm_plain, (void *)rtc.base);
+    uintr_on_source(RTC_SOURCE, on_alarm_plain, (void *)device->base);
+    *goldfish_reg(device->base, GOLDFISH_ALARM_HIGH) = 0;
     for (int i = 0; i < ROUNDS; i++) {
         uint64_t before, after;
         __asm__ volatile("rdcycle %0\n sw zero, (%2)\n rdcycle %1"
@@ -70,7 +71,6 @@ static void running_whole(void)
                          : "memory");
         samples[i] = after - before - 1 - COUNT_COST;
     }
-    row("interrupt-running-whole", delivery, "instructions", 1);
 }
 
 /* uintr.h says how to wait for what a handler makes true. */
@@ -234,7 +234,8 @@ void measure_uintr(struct rtc *device)
     switch_added("switch-added-page", delivery);
     uintr_enable();
     running();
-    running_whole();
+    sample_whole(&rtc);
+    row("interrupt-running-whole", delivery, "instructions", 1);
     idle();
     busy();
     preempted();

@@ -7,7 +7,7 @@
 
 #include <uinta/trace.h>
 #include "uinta/uart.h"
-#include "registers.h"
+#include "access.h"
 #include "regs.h"
 
 /* One straight version of the hot functions for each flow control. */

@@ -3,8 +3,8 @@
  * the device (tests/host/uart_chip.h): reading a register has effects that
  * plain memory cannot show.
  */
-#ifndef UART_REGISTERS_H
-#define UART_REGISTERS_H
+#ifndef UART_ACCESS_H
+#define UART_ACCESS_H
 
 #include <stdint.h>
 
