@@ -62,6 +62,8 @@ void measure_other(void);
 struct rtc;
 void measure_notify(struct rtc *device);
 void measure_remedies(struct rtc *device);
+/* The least handler: it lowers the line of the RTC at `base`. */
+void on_alarm_plain(void *base);
 /* Samples: whole interrupts of the RTC, attached to this thread, running. */
 void sample_whole(const struct rtc *device);
 /*

@@ -61,6 +61,7 @@ static int64_t measure(void *argument)
         return 0;
     must(kind, r->whole);
     const char *delivery = kind == DELIVERY_NATIVE ? "native" : "emulated";
+    uintr_on_source(RTC_SOURCE, on_alarm_plain, (void *)rtc.base);
     must(sys_irq_attach(rtc.irq), "attach");
     uintr_enable();
     sample_whole(&rtc);
@@ -84,6 +85,7 @@ static int64_t sleep_with_state(void *argument)
     if (s->kind == E_UNSUPPORTED)
         return 0;
     must(s->kind, "user interrupts");
+    uintr_on_source(RTC_SOURCE, on_alarm_plain, (void *)rtc.base);
     must(sys_irq_attach(rtc.irq), "attach");
     uintr_enable();
     must(sys_notification_wait(s->wake, 1, DEADLINE_NEVER), "wake");

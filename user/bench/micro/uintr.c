@@ -24,7 +24,7 @@ static void on_alarm(void *argument)
 }
 
 /* What a driver does at least: one device access. */
-static void on_alarm_plain(void *base)
+void on_alarm_plain(void *base)
 {
     goldfish_clear(base);
 }
