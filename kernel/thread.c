@@ -131,14 +131,15 @@ void thread_kill(struct thread *t)
 }
 
 int64_t sys_thread_create(uint64_t hp, uint64_t entry, uint64_t stack,
-                          uint64_t argument, uint64_t priority)
+                          uint64_t argument, uint64_t priority, uint64_t mask)
 {
     HANDLE_OR_SELF(struct process, p, current_process(), hp, OBJECT_PROCESS,
                    R_MANAGE);
     struct thread *t;
-    int64_t h;
 
     TRY(check_priority(p, priority));
+    if (mask && !(mask & harts_started))
+        return E_ARG;
     if (p->ending)
         return E_DEAD;
     if ((entry & 1) || entry >= USER_END || stack > USER_END)
@@ -152,9 +153,11 @@ int64_t sys_thread_create(uint64_t hp, uint64_t entry, uint64_t stack,
     t->x[X_PC] = entry;
     t->x[X_SP] = stack;
     t->x[X_A0] = argument;
-    h = handle_add(&current_process()->table, &t->object, R_MANAGE | R_DUP, 0);
+    if (mask)
+        t->hart_mask = (uint32_t)mask;
     sched_ready(t);
-    return h;
+    return handle_add(&current_process()->table, &t->object, R_MANAGE | R_DUP,
+                      0);
 }
 
 int64_t sys_thread_exit(void)

@@ -87,7 +87,7 @@ static __attribute__((unused)) void
 child_run(struct child *c, void (*fn)(volatile uint64_t *), int priority)
 {
     c->thread = MUST(sys_thread_create(c->process, child_address(fn),
-                                       CHILD_STACK, CHILD_DATA, priority));
+                                       CHILD_STACK, CHILD_DATA, priority, 0));
 }
 
 static __attribute__((unused)) void child_close(struct child *c)

@@ -227,7 +227,7 @@ TEST(fault_ends_siblings)
     c.data[1] = 0;
     int64_t second =
         MUST(sys_thread_create(c.process, child_address(do_illegal),
-                               CHILD_STACK - 4096, CHILD_DATA, 3));
+                               CHILD_STACK - 4096, CHILD_DATA, 3, 0));
     struct process_status s = child_wait_end(&c, 2000);
     EXPECT(s.reason, EXIT_FAULT);
     EXPECT(s.cause, ILLEGAL);

@@ -82,6 +82,7 @@ static BLOB void likely(volatile uint64_t *data, uint64_t call)
         a[2] = CHILD_TEXT + (r >> 20 & 0xffe);
         a[3] = CHILD_STACK - (r >> 34 & 0xff0);
         a[5] = r >> 50 & 1;
+        a[6] = r >> 51 & 0xf;
     }
     if (call == SYS_process_give) {
         a[1] = (r >> 8) % 12;

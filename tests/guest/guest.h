@@ -239,9 +239,9 @@ __asm__(".pushsection .text.test_watch_entry, \"ax\"\n"
 static void test_watchdog(void)
 {
     static char stack[8192] __attribute__((aligned(16)));
-    int64_t thread =
-        sys_thread_create(0, (uint64_t)test_watch_entry,
-                          (uint64_t)stack + sizeof(stack), 0, PRIORITIES - 1);
+    int64_t thread = sys_thread_create(0, (uint64_t)test_watch_entry,
+                                       (uint64_t)stack + sizeof(stack), 0,
+                                       PRIORITIES - 1, 0);
     if (thread < 0)
         printf("no watchdog: %s\n", error_text(thread));
     else

@@ -102,7 +102,7 @@ TEST(as_many_threads_as_there_can_be)
     static handle_t all[HANDLES_MAX];
     while (count < HANDLES_MAX &&
            (h = sys_thread_create(c.process, child_address(child_script),
-                                  CHILD_STACK, CHILD_DATA, 3)) > 0)
+                                  CHILD_STACK, CHILD_DATA, 3, 0)) > 0)
         all[count++] = h;
     printf("# %d threads, then %s\n", count, value_text(h));
     for (int i = 0; i < count; i++)

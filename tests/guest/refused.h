@@ -29,7 +29,7 @@ static __attribute__((unused)) void handles(void)
         return;
     process = MUST(sys_process_create(0x6d6d7564, 0, 3));
     thread = MUST(sys_thread_create(0, (uint64_t)park,
-                                    (uint64_t)stack + sizeof(stack), 0, 3));
+                                    (uint64_t)stack + sizeof(stack), 0, 3, 0));
     endpoint = MUST(sys_endpoint_create());
     notification = MUST(sys_notification_create());
     doorbell = MUST(sys_doorbell_create(notification, 1));

@@ -79,14 +79,15 @@ TEST(handle_table_full)
     handles();
     while ((last = sys_handle_dup(endpoint, R_CALL, 0)) > 0)
         all[n++] = last;
-    int64_t results[8] = {last,
-                          sys_endpoint_create(),
-                          sys_notification_create(),
-                          sys_memory_create(PAGE_SIZE, 0),
-                          sys_doorbell_create(notification, 1),
-                          sys_process_create(1, 0, 0),
-                          sys_memory_slice(memory, 0, PAGE_SIZE),
-                          sys_thread_create(0, (uint64_t)park, 0x1000, 0, 3)};
+    int64_t results[8] = {
+        last,
+        sys_endpoint_create(),
+        sys_notification_create(),
+        sys_memory_create(PAGE_SIZE, 0),
+        sys_doorbell_create(notification, 1),
+        sys_process_create(1, 0, 0),
+        sys_memory_slice(memory, 0, PAGE_SIZE),
+        sys_thread_create(0, (uint64_t)park, 0x1000, 0, 3, 0)};
     struct test_snapshot before, after;
     before = test_snap();
     sys_endpoint_create();
@@ -114,7 +115,7 @@ TEST(process_priority_is_bounded)
     struct child c; /* of maximum 3: it may not make one of 4 */
     child_make(&c);
     handle_t low = MUST(sys_process_create(1, 0, 2));
-    REFUSED(sys_thread_create(low, CHILD_TEXT, 0, 0, 3), E_RIGHTS);
+    REFUSED(sys_thread_create(low, CHILD_TEXT, 0, 0, 3, 0), E_RIGHTS);
     MUST(sys_handle_close(low));
     child_close(&c);
 }
@@ -321,7 +322,7 @@ TEST(process_dead_refuses)
         E_DEAD);
     REFUSED(sys_process_unmap(c.process, CHILD_DATA, CHILD_DATA_SIZE), E_DEAD);
     REFUSED(sys_process_give(c.process, endpoint, R_CALL), E_DEAD);
-    REFUSED(sys_thread_create(c.process, CHILD_TEXT, 0, 0, 0), E_DEAD);
+    REFUSED(sys_thread_create(c.process, CHILD_TEXT, 0, 0, 0, 0), E_DEAD);
     REFUSED(sys_thread_set(c.thread, 1, 0), E_DEAD);
     REFUSED(sys_process_kill(c.process, 1), OK);
     MUST(sys_process_status(c.process, (uint64_t)&s));
@@ -340,16 +341,20 @@ TEST(thread_create_errors)
 {
     handles();
     const uint64_t entry = CHILD_TEXT, stack = CHILD_STACK;
-    BAD_HANDLES(process, sys_thread_create(H, CHILD_TEXT, CHILD_STACK, 0, 0));
-    BAD_RIGHTS(process, R_MANAGE, sys_thread_create(H, entry, stack, 0, 0));
-    REFUSED(sys_thread_create(process, entry, stack, 0, PRIORITIES), E_ARG);
-    REFUSED(sys_thread_create(process, entry, stack, 0, ~0UL), E_ARG);
-    REFUSED(sys_thread_create(process, entry, stack, 0, 4), E_RIGHTS);
-    REFUSED(sys_thread_create(process, entry + 1, stack, 0, 0), E_RANGE);
-    REFUSED(sys_thread_create(process, USER_END, stack, 0, 0), E_RANGE);
-    REFUSED(sys_thread_create(process, KERNEL_ADDRESS, stack, 0, 0), E_RANGE);
-    REFUSED(sys_thread_create(process, entry, KERNEL_ADDRESS, 0, 0), E_RANGE);
-    REFUSED(sys_thread_create(process, entry, stack + 8, 0, 0), E_ALIGN);
+    BAD_HANDLES(process,
+                sys_thread_create(H, CHILD_TEXT, CHILD_STACK, 0, 0, 0));
+    BAD_RIGHTS(process, R_MANAGE, sys_thread_create(H, entry, stack, 0, 0, 0));
+    REFUSED(sys_thread_create(process, entry, stack, 0, PRIORITIES, 0), E_ARG);
+    REFUSED(sys_thread_create(process, entry, stack, 0, ~0UL, 0), E_ARG);
+    REFUSED(sys_thread_create(process, entry, stack, 0, 4, 0), E_RIGHTS);
+    REFUSED(sys_thread_create(process, entry + 1, stack, 0, 0, 0), E_RANGE);
+    REFUSED(sys_thread_create(process, USER_END, stack, 0, 0, 0), E_RANGE);
+    REFUSED(sys_thread_create(process, KERNEL_ADDRESS, stack, 0, 0, 0),
+            E_RANGE);
+    REFUSED(sys_thread_create(process, entry, KERNEL_ADDRESS, 0, 0, 0),
+            E_RANGE);
+    REFUSED(sys_thread_create(process, entry, stack + 8, 0, 0, 0), E_ALIGN);
+    REFUSED(sys_thread_create(process, entry, stack, 0, 0, 1UL << 40), E_ARG);
 }
 
 TEST(thread_set_errors)

@@ -251,20 +251,17 @@ static int64_t start(struct launch *l, int pid)
         return spawn_because(error, "too many children");
     int priority =
         l->options->priority ? l->options->priority : PRIORITY_NORMAL;
-    int64_t thread =
-        sys_thread_create(l->process, l->image.entry, USER_STACK_TOP,
-                          USER_STARTUP, (uint64_t)priority);
+    int64_t thread = sys_thread_create(
+        l->process, l->image.entry, USER_STACK_TOP, USER_STARTUP,
+        (uint64_t)priority, l->options->hart_mask);
     if (thread < 0) {
         child_forget(pid);
-        return spawn_because(thread, error_text(thread));
+        return thread == E_ARG && l->options->hart_mask
+                   ? spawn_because(thread,
+                                   "it may run on no hart that there is")
+                   : spawn_because(thread, error_text(thread));
     }
-    if (l->options->hart_mask)
-        error = sys_thread_set(thread, (uint64_t)-1, l->options->hart_mask);
     sys_handle_close((uint64_t)thread);
-    if (error < 0) {
-        child_forget(pid);
-        return spawn_because(error, "it may run on no hart that there is");
-    }
     return pid;
 }
 

@@ -86,7 +86,7 @@ int64_t thread_start(struct thread *t, int64_t (*fn)(void *), void *argument,
     t->start = begin;
     error = sys_thread_create(
         0, (uint64_t)thread_entry, (uint64_t)begin & ~15UL, (uint64_t)begin,
-        priority < 0 ? PRIORITY_NORMAL : (uint64_t)priority);
+        priority < 0 ? PRIORITY_NORMAL : (uint64_t)priority, 0);
     if (error >= 0) {
         t->handle = (handle_t)error;
         return 0;
