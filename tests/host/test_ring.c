@@ -12,6 +12,7 @@
 #include <string.h>
 #include <pthread.h>
 #include <cmocka.h>
+#include "content.h"
 #include "uinta/ring.h"
 
 enum { CAPACITY = 64 };
@@ -31,6 +32,16 @@ static void make(uint64_t capacity)
         ring_attach(&consumer, RING_CONSUMER, &shared, data, capacity), OK);
 }
 
+/* A ring that has been used and holds this many bytes, from index 10. */
+static void make_holding(unsigned held)
+{
+    unsigned char buffer[CAPACITY] = {0};
+    make(CAPACITY);
+    ring_write(&producer, buffer, 10);
+    ring_read(&consumer, buffer, 10);
+    ring_write(&producer, buffer, held);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -44,25 +55,6 @@ static int teardown(void **state)
     free(data);
     data = NULL;
     return 0;
-}
-
-/* Byte at position i of the stream: a hash, no state. */
-static unsigned char expected(uint64_t i)
-{
-    i = (i ^ i >> 31) * 0x9e3779b97f4a7c15;
-    return (unsigned char)(i >> 56);
-}
-
-static void fill(unsigned char *to, uint64_t from, uint64_t n)
-{
-    for (uint64_t i = 0; i < n; i++)
-        to[i] = expected(from + i);
-}
-
-static void check(const unsigned char *got, uint64_t from, uint64_t n)
-{
-    for (uint64_t i = 0; i < n; i++)
-        assert_int_equal(got[i], expected(from + i));
 }
 
 static void bad_geometry_is_refused(void **state)
@@ -210,10 +202,7 @@ static void lying_producer(void **state)
     unsigned char buffer[CAPACITY];
     for (unsigned held = 0; held <= CAPACITY; held++)
         for (int64_t lie = -3 * CAPACITY; lie <= 3 * CAPACITY; lie++) {
-            make(CAPACITY);
-            ring_write(&producer, buffer, 10);
-            ring_read(&consumer, buffer, 10);
-            ring_write(&producer, buffer, held);
+            make_holding(held);
             assert_int_equal(ring_available(&consumer, ~0UL), held);
             shared.index[RING_PRODUCER].value = 10 + lie;
             bool possible = lie >= (int64_t)held && lie <= CAPACITY;
@@ -231,13 +220,9 @@ static void lying_producer(void **state)
 static void lying_consumer(void **state)
 {
     (void)state;
-    unsigned char buffer[CAPACITY];
     for (unsigned held = 0; held <= CAPACITY; held++)
         for (int64_t lie = -3 * CAPACITY; lie <= 3 * CAPACITY; lie++) {
-            make(CAPACITY);
-            ring_write(&producer, buffer, 10);
-            ring_read(&consumer, buffer, 10);
-            ring_write(&producer, buffer, held);
+            make_holding(held);
             assert_int_equal(ring_available(&producer, ~0UL), CAPACITY - held);
             shared.index[RING_CONSUMER].value = 10 + lie;
             bool possible = lie >= 0 && lie <= (int64_t)held;

@@ -7,26 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include "content.h"
 #include "user/lib/ring/copy.h"
-
-/* Byte at position i of the stream: a hash, no state. */
-static unsigned char expected(uint64_t i)
-{
-    i = (i ^ i >> 31) * 0x9e3779b97f4a7c15;
-    return (unsigned char)(i >> 56);
-}
-
-static void fill(unsigned char *to, uint64_t from, uint64_t n)
-{
-    for (uint64_t i = 0; i < n; i++)
-        to[i] = expected(from + i);
-}
-
-static void check(const unsigned char *got, uint64_t from, uint64_t n)
-{
-    for (uint64_t i = 0; i < n; i++)
-        assert_int_equal(got[i], expected(from + i));
-}
 
 static void copy_is_exact_at_every_alignment(void **state)
 {

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <pthread.h>
 #include <cmocka.h>
+#include "content.h"
 #include "uinta/ring.h"
 
 struct side {
@@ -36,12 +37,6 @@ static uint64_t next_random(struct side *s)
     s->random ^= s->random >> 7;
     s->random ^= s->random << 17;
     return s->random >> 8;
-}
-
-static unsigned char expected(uint64_t i)
-{
-    i = (i ^ i >> 31) * 0x9e3779b97f4a7c15;
-    return (unsigned char)(i >> 56);
 }
 
 static void ring_bell(struct side *me, struct side *other)

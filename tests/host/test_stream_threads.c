@@ -4,15 +4,10 @@
  * blocking, and how often they wake each other.
  */
 #include "stream_fixture.h"
+#include "content.h"
 
 /* A million bytes each way; a lost wake-up makes the fake kernel abort. */
 enum { TOTAL = 1000000 };
-
-static unsigned char expected(uint64_t i)
-{
-    i = (i ^ i >> 31) * 0x9e3779b97f4a7c15;
-    return (unsigned char)(i >> 56);
-}
 
 static void *echo(void *argument)
 {
