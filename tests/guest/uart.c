@@ -11,6 +11,7 @@
 #include <uinta/uart_counters.h>
 #include "gen/uart_client.h"
 
+enum { BURST = 200, BURSTS = 100 };
 enum { ENDS = 2, SOURCE = 12, BYTES = 4096, INPUT = 1, REFUSED_STATUS = 2 };
 #define SOON (clock_ticks() + clock_ticks_from_ns(5000 * MS))
 
@@ -144,6 +145,15 @@ TEST(interrupt_v3)
 TEST(async_v3)
 {
     carries("async", "v3");
+}
+
+/* The last bytes of a burst do not wait in the driver for the next one. */
+TEST(async_bursts_arrive_whole)
+{
+    begin("async", "v3");
+    for (uint64_t round = 1; round <= BURSTS; round++)
+        exchange(round * BURST);
+    finish();
 }
 
 TEST(async_unbuffered_v3)

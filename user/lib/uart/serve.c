@@ -262,7 +262,7 @@ send_each(struct uart *u, uint32_t max, enum uart_flow flow)
             there = r ? ring_available(r, u->ahead + 1) : 0;
             if (!u->ahead)
                 u->out = r;
-            if (there <= (int64_t)u->ahead)
+            if (there <= (int64_t)u->ahead || !u->turn)
                 break;
         }
         uint64_t n = there - u->ahead, slot = ring_slot(r, r->own + u->ahead);

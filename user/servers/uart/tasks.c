@@ -126,67 +126,79 @@ static enum task_state work_unbuffered(struct task *t)
     task_end(t);
 }
 
-/* Up to PIECE bytes; 0: the one is empty or the other full. */
-static uint64_t copy(struct ring *from, struct ring *to)
+/*
+ * What became of a piece. Why it did not move is decided once, where it is
+ * tried, and that side is asked to ring: looking again afterwards could find
+ * the other reason, and the task would sleep with nobody asked.
+ */
+enum outcome { MOVED, EMPTY, FULL };
+
+static enum outcome copy(struct ring *from, struct ring *to)
 {
     unsigned char *span;
     int64_t n = ring_span(from, &span);
     if (n <= 0)
-        return 0;
+        return EMPTY;
     n = ring_write(to, span, n < PIECE ? n : PIECE);
     if (n <= 0)
-        return 0;
+        return FULL;
     ring_publish(from, n);
-    return n;
+    return MOVED;
 }
 
-static bool read_piece(void)
+/* need_space() has asked the client to ring if it said NULL. */
+static enum outcome read_piece(void)
 {
     struct ring *r = clients_owner.need_space(device);
-    if (!r || !copy(&reading.consumer, r))
-        return false;
+    enum outcome outcome = r ? copy(&reading.consumer, r) : FULL;
+    if (outcome != MOVED)
+        return outcome;
     clients_owner.wake(device, r);
     uint64_t saved = uintr_save();
     uart_kick_receive(device);
     uintr_restore(saved);
-    return true;
+    return MOVED;
 }
 
 static enum task_state read_buffered(struct task *t)
 {
     task_begin(t);
     for (;;) {
-        while (read_piece())
-            ;
+        enum outcome outcome = read_piece();
         /* The handler wakes for one byte; the client for its space. */
-        if (ring_available(&reading.consumer, 1) > 0 ||
-            !ring_arm_wake(&reading.consumer, 1))
+        if (outcome == MOVED ||
+            (outcome == EMPTY && ring_arm_wake(&reading.consumer, 1)))
+            task_yield(t); /* or a stream of bytes would keep it for ever */
+        else
             task_await(t, &reading.event, looks(&reading));
     }
     task_end(t);
 }
 
-static bool write_piece(void)
+/* need_bytes() has asked the clients to ring if it said NULL. */
+static enum outcome write_piece(void)
 {
     static struct uart turns; /* clients.c keeps a turn's rest here */
     struct ring *r = clients_owner.need_bytes(&turns);
-    if (!r || !copy(r, &writing.producer))
-        return false;
+    enum outcome outcome = r ? copy(r, &writing.producer) : EMPTY;
+    if (outcome != MOVED)
+        return outcome;
     clients_owner.wake(device, r);
     uint64_t saved = uintr_save();
     uart_kick_send(device);
     uintr_restore(saved);
-    return true;
+    return MOVED;
 }
 
 static enum task_state write_buffered(struct task *t)
 {
     task_begin(t);
     for (;;) {
-        while (write_piece())
-            ;
-        if (ring_available(&writing.producer, 1) > 0 ||
-            !ring_arm_wake(&writing.producer, BUFFER / 2))
+        enum outcome outcome = write_piece();
+        if (outcome == MOVED ||
+            (outcome == FULL && ring_arm_wake(&writing.producer, BUFFER / 2)))
+            task_yield(t);
+        else
             task_await(t, &writing.event, looks(&writing));
     }
     task_end(t);

@@ -100,6 +100,16 @@ static inline void async_wait(struct event *e, const struct task *t)
         }                               \
     } while (0)
 
+/* Goes on after all the others that are ready. */
+#define task_yield(t)                                              \
+    do {                                                           \
+        __atomic_fetch_or(&(t)->executor->ready, 1UL << (t)->slot, \
+                          __ATOMIC_ACQ_REL);                       \
+        (t)->line = __LINE__;                                      \
+        return TASK_WAITS;                                         \
+    case __LINE__:;                                                \
+    } while (0)
+
 #define task_end(t) \
     }               \
     (t)->line = 0;  \
