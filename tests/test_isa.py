@@ -49,6 +49,7 @@ BUDGET = {
     "interrupt-to-utvec": 45,
     "sret-that-delivers": 60,
 }
+LOOKS_MAX = 10  # of a waiting hart until the other has done what it waits for
 SUMMARY = re.compile(r"(\d+) ok, (\d+) failed, (\d+) not shown")
 
 
@@ -124,7 +125,7 @@ def test_isa_complete(configuration):
     assert r.summary, f"status {r.status}, ended with:\n{r.output[-2000:]}"
     assert r.status == (1 if int(r.summary[1]) else 0)
     assert r.hidden == (ALIASES if r.emulated else set())
-    assert len(r.cases) >= 123
+    assert len(r.cases) >= 124
 
 
 @pytest.mark.parametrize("step", BUDGET if "stock" in MACHINES else ())
@@ -133,3 +134,12 @@ def test_isa_budget(step):
     r = result(f"stock-{EXACT}")
     assert r.emulated
     assert 0 < r.counts[step] <= BUDGET[step]
+
+
+@pytest.mark.parametrize("pending", ["software", "line"])
+@pytest.mark.parametrize("turns", [
+    name for name in CONFIGURATIONS
+    if "icount" in name and "1-hart" not in name])
+def test_isa_wfi_ends_the_turn(turns, pending):
+    """With -icount QEMU runs harts in turns: who waits must end its own."""
+    assert result(turns).counts[f"looks-{pending}"] <= LOOKS_MAX

@@ -5,7 +5,7 @@
 
 enum { SBI_HSM = 0x48534d, HART_START = 0, HART_STOP, HART_STATUS };
 enum { STOPPED = 1, HARTS_MAX = 8 };
-enum { MARK = 0x1000, ROUNDS = 50000 };
+enum { MARK = 0x1000, ROUNDS = 50000, SPIN_SECONDS = 3 };
 
 void second_start(void); /* start.S */
 void park_start(void);
@@ -25,6 +25,16 @@ static void nap(void)
         __asm__ volatile("wfi" ::: "memory");
     sie_write(0);
     timer_set(-1UL);
+}
+
+/* Busy, and so at the mercy of who else has something to do. */
+static bool spin_for(unsigned turn)
+{
+    ulong limit = csr_read(CSR_TIME) + machine.timebase * SPIN_SECONDS;
+
+    while (step != turn && csr_read(CSR_TIME) < limit)
+        ;
+    return step == turn;
 }
 
 static bool wait_for(unsigned turn)
@@ -58,6 +68,12 @@ void second_main(void)
     second_ctx.x[S10] = ACT_CLEAR_USIP;
     run(&second_ctx, MODE_U);
     give(4);
+    for (unsigned turn = 6; turn <= 10; turn += 4) {
+        wait_for(turn - 1);
+        give(turn);
+        spin_for(turn + 1);
+        give(turn + 2);
+    }
     sbi_call(SBI_HSM, HART_STOP, 0, 0, 0);
 }
 
@@ -81,6 +97,49 @@ void harts_park(void)
         while (sbi_call(SBI_HSM, HART_STATUS, hart, 0, 0) != STOPPED)
             nap();
     }
+}
+
+/*
+ * A wfi that a pending interrupt ends at once is still one: with -icount it
+ * gives the turn to the other hart, which is busy. How many it took is for who
+ * reads `count` lines to judge: without -icount the host decides that.
+ */
+static void gives_turn_away(const char *name, unsigned turn, ulong sip)
+{
+    ulong limit = csr_read(CSR_TIME) + machine.timebase * SPIN_SECONDS;
+    ulong looks = 0;
+
+    give(turn);
+    check("second hart is there", wait_for(turn + 1), true);
+    sie_write(SIP_SSIP);
+    give(turn + 2);
+    for (; step != turn + 3 && csr_read(CSR_TIME) < limit; looks++) {
+        csr_set(CSR_SIP, sip);
+        __asm__ volatile("wfi" ::: "memory");
+    }
+    check("second hart has had a turn", step, turn + 3);
+    csr_clear(CSR_SIP, SIP_SSIP);
+    sie_write(0);
+    measured(name, looks);
+}
+
+static void waiting_cases(void)
+{
+    struct ctx ctx;
+
+    begin("hart.wfi-that-would-not-sleep-lets-others-go-on");
+    reset(&ctx);
+    csr_write(CSR_UIE, UIRQ_SOFT);
+    csr_write(CSR_UIP, UIRQ_SOFT);
+    gives_turn_away("looks-software", 5, SIP_SSIP);
+    csr_write(CSR_UIP, 0);
+    if (here_context() >= 0) {
+        device_enable(here_context());
+        csr_write(CSR_UIE, UIRQ_EXT);
+        device_fire();
+    }
+    gives_turn_away("looks-line", 9, 0);
+    end();
 }
 
 void hart_cases(void)
@@ -118,4 +177,5 @@ void hart_cases(void)
     check("interrupts there", second_log.count, 1);
     check("uscratch here at the end", csr_read(CSR_USCRATCH), MARK + 1);
     end();
+    waiting_cases();
 }

@@ -104,6 +104,7 @@ static void vector_constants(struct uintr *u)
     u->sret_keep = ~(MSTATUS_MPP | MSTATUS_SIE | MSTATUS_MPRV | MSTATUS_TSR);
     u->insn_uret = INSN_URET;
     u->insn_sret = INSN_SRET;
+    u->insn_wfi = INSN_WFI;
     u->read_mask = high | rs1 | f3 | opcode;
     u->read_match = 2 << 12 | OPCODE_SYSTEM;
     u->form_mask = high | f3 | opcode;
@@ -354,6 +355,27 @@ static bool do_csr(struct uintr *u, struct sbi_trap_regs *regs, ulong insn)
     return true;
 }
 
+/*
+ * wfi, held up by TW. It goes on at once if something is pending, but is done
+ * here and not left out: who waits in a loop gives the processor away with it,
+ * where a host runs several harts in turns. In M-mode it wakes for all that
+ * is pending and enabled in mie.
+ */
+static void do_wfi(struct uintr *u, struct sbi_trap_regs *regs)
+{
+    ulong enabled;
+
+    settle(u, regs);
+    enabled = csr_read(CSR_MIE);
+    if (!(regs->mstatus & MSTATUS_TW))
+        return; /* it is gone: let the hart sleep */
+    regs->mepc += 4;
+    csr_set(CSR_MIE, u->meie);
+    if (csr_read(CSR_MIP) & csr_read(CSR_MIE))
+        wfi();
+    csr_write(CSR_MIE, enabled);
+}
+
 /* An illegal instruction that would not be one on a hart with N. */
 static bool do_illegal(struct uintr *u, struct sbi_trap_regs *regs)
 {
@@ -373,10 +395,7 @@ static bool do_illegal(struct uintr *u, struct sbi_trap_regs *regs)
     else if (insn == INSN_SRET && mode_of(regs) == PRV_S)
         do_sret(regs);
     else if (insn == INSN_WFI && mode_of(regs) == PRV_S) {
-        /* Trapped because something was pending; if not, sleep for real. */
-        settle(u, regs);
-        if (regs->mstatus & MSTATUS_TW)
-            regs->mepc += 4;
+        do_wfi(u, regs);
         return true;
     } else if (!do_csr(u, regs, insn))
         return false;

@@ -52,6 +52,7 @@
 #define UINTR_RETURN_GPR   (UINTR_STATE + 272)
 #define UINTR_READ_CSR     (UINTR_STATE + 280)
 #define UINTR_SWAP_CSR     (UINTR_STATE + 288)
+#define UINTR_INSN_WFI     (UINTR_STATE + 296)
 
 /* The number of the user external interrupt [N 1.1 table 1]. */
 #define IRQ_U_EXT 8
@@ -92,6 +93,7 @@ struct uintr {
     unsigned long form_mask, swap_match; /* csrrw of one */
     unsigned long set_mask; /* csrrs, csrrc, csrrsi, csrrci: read_match */
     const void *read_gpr, *write_gpr, *return_gpr, *read_csr, *swap_csr;
+    unsigned long insn_wfi;
 };
 
 #define UINTR_AT(cell, field) \
@@ -104,7 +106,7 @@ UINTR_AT(UINTR_REQUEST, request);
 UINTR_AT(UINTR_VECTOR_EXT, vector_ext);
 UINTR_AT(UINTR_SRET_KEEP, sret_keep);
 UINTR_AT(UINTR_SET_MASK, set_mask);
-UINTR_AT(UINTR_SWAP_CSR, swap_csr);
+UINTR_AT(UINTR_INSN_WFI, insn_wfi);
 _Static_assert(sizeof(struct uintr) <= UINTR_SIZE, "state fits");
 _Static_assert(UINTR_STATE + UINTR_SIZE <= 2048, "reached by one load");
 

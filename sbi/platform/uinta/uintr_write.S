@@ -98,7 +98,7 @@ uintr_set:
     ld t1, UINTR_SET_MASK(tp)
     and t1, t1, t0
     ld t2, UINTR_READ_MATCH(tp)
-    bne t1, t2, uintr_pass_4
+    bne t1, t2, wait
     srli t3, t0, 20
     beqz t3, set_ustatus
     addi t3, t3, -CSR_UIP
@@ -225,6 +225,25 @@ pending:
 1:  li t0, 1
     sd t0, UINTR_REQUEST(tp)
     j uintr_pass_4
+
+/*
+ * S-mode's wfi, trapped because a user interrupt is pending, while something
+ * else is pending too: what uintr.c does. The kernel waits for its lock so.
+ */
+wait:
+    ld t1, UINTR_INSN_WFI(tp)
+    bne t0, t1, uintr_pass_4
+    csrr t0, CSR_MSTATUS
+    slli t0, t0, 63 - MSTATUS_MPP_SHIFT
+    bgez t0, uintr_pass_4              /* from U-mode */
+    csrr t0, CSR_MIP
+    csrr t1, CSR_MIE
+    and t0, t0, t1
+    beqz t0, uintr_pass_4
+    wfi
+    NEXT_PC t0
+    RESTORE_4
+    mret
 
 /* t1 = rs1 or the immediate; returns to t3. */
 operand:
