@@ -60,6 +60,8 @@ bench: all machine ## measure; prints a table, writes build/bench/NAME.json
 traced: ## only what `make trace` boots
 trace: all traced machine ## run a program, record what happens: build/trace/trace.json
 	$(TRACE_RUN)
+trace-picture: all traced machine ## draw a byte's way under each delivery: docs/design/byte.svg, .png
+	@$(PYTHON) tools/trace-picture
 loc: ## lines of code by component against the kernel's budget
 	@tools/loc
 format: ## lay out all C sources by .clang-format
@@ -71,5 +73,5 @@ compile_commands.json: all ## for clangd and editors
 clean: ## remove build/ (the cache of newlib and OpenSBI stays)
 	rm -rf build
 
-.PHONY: trace traced help setup all machine qemu qemu-gdb gdb test bench loc format format-check
+.PHONY: trace trace-picture traced help setup all machine qemu qemu-gdb gdb test bench loc format format-check
 .PHONY: compile_commands.json clean kernel sbi programs archive host-tests isa bare
