@@ -55,30 +55,6 @@ int64_t screen_init(handle_t endpoint, handle_t notification)
                        EVENT_UART_LIFE, STREAM_SIZE_DEFAULT, UART_INPUT);
 }
 
-int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
-                      struct stream_offer *reply)
-{
-    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-        struct client *c = &clients[i];
-        if (c->used || !stream_bits_free(&c->stream))
-            continue;
-        int64_t error = stream_accept(&c->stream, offer, screen_notification,
-                                      EVENT_BELL(i), EVENT_LIFE(i), reply);
-        if (error < 0)
-            return error;
-        if (clients_top <= i)
-            clients_top = i + 1;
-        c->used = true;
-        c->ended_input = c->blocked = false;
-        c->job = job;
-        return OK;
-    }
-    sys_handle_close(offer->memory);
-    sys_handle_close(offer->bell);
-    sys_handle_close(offer->life);
-    return E_LIMIT;
-}
-
 /* A broken ring is no way to tell its owner: the log says who was thrown out. */
 static void complain(const struct client *c)
 {
@@ -185,6 +161,53 @@ static bool move_output(struct client *c)
     stream_try_write(&uart, bytes, made);
     ring_publish(&c->stream.in, used);
     return true;
+}
+
+static struct client *free_client(void)
+{
+    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+        if (!c->used && stream_bits_free(&c->stream))
+            return c;
+    return NULL;
+}
+
+/* Room of those who have left by now, whether or not their bits were seen. */
+static void let_go(void)
+{
+    int64_t events = sys_notification_poll(screen_notification, EVENTS_LIFE);
+    for (struct client *c = clients; events >= 0 && c < clients + clients_top;
+         c++) {
+        stream_event(&c->stream, events);
+        if (c->used)
+            move_output(c);
+    }
+}
+
+int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
+                      struct stream_offer *reply)
+{
+    struct client *c = free_client();
+    if (!c) {
+        let_go();
+        c = free_client();
+    }
+    if (!c) {
+        sys_handle_close(offer->memory);
+        sys_handle_close(offer->bell);
+        sys_handle_close(offer->life);
+        return E_LIMIT;
+    }
+    unsigned i = c - clients;
+    int64_t error = stream_accept(&c->stream, offer, screen_notification,
+                                  EVENT_BELL(i), EVENT_LIFE(i), reply);
+    if (error < 0)
+        return error;
+    if (clients_top <= i)
+        clients_top = i + 1;
+    c->used = true;
+    c->ended_input = c->blocked = false;
+    c->job = job;
+    return OK;
 }
 
 /* Gives a sleeping reader of the foreground job what it waits for. */

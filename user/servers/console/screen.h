@@ -18,6 +18,7 @@ enum { CLIENTS_MAX = 48 };
  */
 #define EVENT_BELL(client) (1UL << ((client) % 4))
 #define EVENT_LIFE(client) (1UL << (4 + (client)))
+#define EVENTS_LIFE        (((1UL << CLIENTS_MAX) - 1) << 4)
 #define EVENT_UART_BELL    (1UL << 52)
 #define EVENT_UART_LIFE    (1UL << 53)
 #define EVENT_SERVICE      (1UL << 54)

@@ -157,36 +157,58 @@ const struct uart_owner clients_owner = {
 
 /* New clients. */
 
+static struct client *free_client(void)
+{
+    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
+        if (!c->used && stream_bits_free(&c->stream))
+            return c;
+    return NULL;
+}
+
+/* Room of those who have left by now, whether or not their bits were seen. */
+static void let_go(void)
+{
+    int64_t events = sys_notification_poll(events_notification, EVENTS_LIFE);
+    for (struct client *c = clients; events >= 0 && c < clients + clients_top;
+         c++) {
+        stream_event(&c->stream, events);
+        if (device->out != &c->stream.in || !device->ahead)
+            has_bytes(c, 0);
+    }
+    device->in = NULL; /* it may have been the owner of the input */
+}
+
 static int64_t connect(void *context, struct message *call, uint64_t flags,
                        handle_t memory, handle_t bell, handle_t life,
                        uint64_t *answer, handle_t *peer_bell,
                        handle_t *peer_life, handle_t *session)
 {
     (void)context;
-    unsigned i = 0;
-    while (i < CLIENTS_MAX &&
-           (clients[i].used || !stream_bits_free(&clients[i].stream)))
-        i++;
+    struct client *c = free_client();
+    if (!c) {
+        let_go();
+        c = free_client();
+    }
     struct stream_offer offer = {memory, bell, life}, reply;
-    if (i == CLIENTS_MAX) {
+    if (!c) {
         sys_handle_close(memory);
         sys_handle_close(bell);
         sys_handle_close(life);
         return E_LIMIT;
     }
-    int64_t error =
-        stream_accept(&clients[i].stream, &offer, events_notification,
-                      EVENT_BELL(i), EVENT_LIFE(i), &reply);
+    unsigned i = c - clients;
+    int64_t error = stream_accept(&c->stream, &offer, events_notification,
+                                  EVENT_BELL(i), EVENT_LIFE(i), &reply);
     if (error < 0)
         return error;
     if (clients_top <= i)
         clients_top = i + 1;
-    clients[i].used = true;
+    c->used = true;
     clients_used++;
     device->turn = 0; /* takes turns from now on */
-    clients[i].input = flags & UART_INPUT;
-    clients[i].born = ++births;
-    if (clients[i].input)
+    c->input = flags & UART_INPUT;
+    c->born = ++births;
+    if (c->input)
         device->in = NULL; /* the newest gets what comes in */
     *answer = 0;
     *peer_bell = reply.bell;
