@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -261,6 +262,40 @@ def test_uart16550_global_properties():
     same = Wire((1, "bit-error-ppb", 1_000_000), (1, "error-seed", 7))
     assert wire.rows["1-2"] == same.rows["1-2"]
     assert wire.rows["2-1"]["wrong"] > 0
+
+
+def test_uart16550_arrivals(tmp_path):
+    """A file for each UART: which byte got in, and when, to the nanosecond."""
+    seen = {}
+
+    def look(wire):
+        for uart in range(1, 5):
+            seen[uart] = wire.get(uart, "bytes-received")
+
+    Wire(change=look, extra=["-global", f"uart16550.arrivals={tmp_path}/a"])
+    for uart in range(1, 5):
+        data = (tmp_path / f"a.uart{uart}").read_bytes()
+        words = [v for v, in struct.iter_unpack("<Q", data)]
+        assert len(words) >= seen[uart]
+        times = [v >> 8 for v in words]
+        apart = [b - a for a, b in zip(times, times[1:])]
+        if uart > 2:
+            assert not words
+            continue
+        # 8N1 and 8E1 at 6.25 Mbaud: never closer than a frame, mostly one
+        assert min(apart) == 1600
+        assert sum(t in (1600, 1760) for t in apart) > len(apart) / 2
+        assert len({v & 0xff for v in words}) == 256
+
+
+def test_uart16550_arrivals_that_cannot_be_written():
+    """QEMU does not start, and names the file."""
+    done = subprocess.run(
+        command("-global", "uart16550.arrivals=/nowhere/a"),
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, check=False)
+    assert done.returncode == 1
+    assert b"/nowhere/a.uart1: No such file" in done.stdout
 
 
 @pytest.mark.parametrize("ppm", [-40_000, -20_000, -123, 77, 20_000, 40_000])

@@ -1,170 +1,159 @@
-"""`make bench BENCH=uart`: the rows, and how each is run and turned to figures.
+"""`make bench BENCH=uart`: how each row is run and turned to figures.
 
 One row is one boot of /bench/uart on the native machine (QEMU of
 tools/qemu/build, -icount shift=4: a 62.5 MIPS hart, 16 ns an instruction, all
 harts together). The program prints raw counts as one line of JSON; figures()
-makes rates and shares of them. Report and plots: uart_report.py, uart_plots.py.
+makes rates and shares of them. The rows: uart_plan.py; latencies: uart_line.py;
+report and plots: uart_report.py, uart_plots.py.
 """
 import concurrent.futures
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-import zlib
 
-from benches import uart_report
+from benches import uart_line, uart_plots, uart_report
+from benches.uart_plan import FIELDS, key, name, plan_full, plan_quick
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = os.path.join(TOP, "build", "bench")
 SECONDS = 120      # wall clock, of one boot
-CAP = 1 << 20      # bytes of console output
+CAP = 4 << 20      # bytes of console output
 NS_PER_INSTRUCTION = 16
-TURN = 32  # instructions, see docs/benchmarks/uart.md
-TURN = 32  # instructions, see docs/benchmarks/uart.md
 BOOTS_MAX = 3      # two of them must be equal
-FAST, SLOW = 6_250_000, 1_250_000
 MS, QUICK_MS = 1000, 200   # guest time of a row
-USER = ("interrupt", "async", "async-unbuffered")  # modes that take user interrupts
-FIELDS = ("load", "mode", "flow", "delivery", "baud", "harts", "place")
+ENDS = ("a", "b")
 
 
-def row(load, mode, flow, baud=FAST, harts=4, delivery="native",
-        place="alone", batch=None):
-    """A row to measure; delivery is that of modes that take user interrupts."""
-    delivery = {"polling": "-", "kernel": "-", "notify": "notify"}.get(
-        mode, delivery)
-    return {"load": load, "mode": mode, "flow": flow, "delivery": delivery,
-            "baud": baud, "harts": harts, "place": place, "batch": batch}
-
-
-def plan_full():
-    """All modes x flow controls x deliveries that make sense."""
-    ways = [(mode, "v3", delivery) for mode in USER
-            for delivery in ("native", "emulated")] + \
-        [("polling", "v3", "-"), ("notify", "v3", "-"), ("kernel", "v2", "-")]
-    rows = [row(load, mode, flow, delivery=delivery)
-            for mode, flow, delivery in ways
-            for load in ("simplex", "duplex")]
-    rows += [row(load, mode, flow, SLOW, delivery=delivery)
-             for mode, flow, delivery in ways for load in ("simplex", "duplex")]
-    rows += [row("pingpong", mode, flow, delivery=delivery, batch=batch)
-             for mode, flow, delivery in ways for batch in (1, 8, 16)]
-    # a polling driver leaves its hart to nobody
-    shared = [way for way in ways if way[0] != "polling"]
-    rows += [row("duplex", mode, flow, harts=harts, delivery=delivery)
-             for mode, flow, delivery in shared for harts in (1, 2)]
-    rows += [row("duplex", mode, flow, SLOW, harts, delivery, "busy")
-             for mode, flow, delivery in shared for harts in (1, 4)]
-    rows += [row(load, mode, flow, delivery=delivery)
-             for mode, flow, delivery in ways for load in ("checksum", "mix")]
-    # every flow control, in the loads that the published figures have
-    rows += [row(load, mode, flow) for mode in USER + ("polling",)
-             for flow in ("none", "v1", "v2") for load in ("simplex", "duplex")]
-    rows += [row(load, "kernel", "none", harts=1)
-             for load in ("simplex", "duplex")]
-    rows += [row("pingpong", USER[0], "v3", batch=batch)
-             for batch in range(2, 16) if batch != 8]
-    return rows
-
-
-def plan_quick():
-    """What CI measures: each mode and delivery once, and the main loads."""
-    rows = [row(load, "interrupt", "v3") for load in ("simplex", "duplex")]
-    rows += [row("duplex", mode, "v3")
-             for mode in USER[1:] + ("polling", "notify")]
-    rows += [row("duplex", "kernel", "v2", harts=1),
-             row("duplex", "interrupt", "v3", SLOW),
-             row("duplex", "interrupt", "v3", SLOW, 1, place="busy"),
-             row("checksum", "interrupt", "v3"),
-             row("mix", "interrupt", "v3"),
-             row("pingpong", "interrupt", "v3", batch=8),
-             row("simplex", "interrupt", "v2")]
-    return rows
-
-
-def name(spec):
-    """One line for people."""
-    return " ".join([spec["load"] + (f" {spec['batch']}" if spec.get("batch")
-                                     else ""),
-                     spec["mode"], spec["flow"], spec["delivery"],
-                     f"{spec['baud'] / 1e6:g}M", f"{spec['harts']} hart"
-                     + "s" * (spec["harts"] > 1)] +
-                    ["beside a busy process"] * (spec["place"] == "busy"))
-
-
-def key(spec):
-    """What makes a row the same row in two tables."""
-    return tuple(spec[field] for field in FIELDS) + (spec.get("batch"),)
-
-
-def command(spec, milliseconds):
+def command(spec, milliseconds, folder):
+    """The boot of a row. QEMU writes when bytes arrive into files there."""
     words = [spec["load"], f"mode={spec['mode']}", f"flow={spec['flow']}",
              f"baud={spec['baud']}", f"place={spec['place']}",
              f"ms={milliseconds}"]
-    if spec["batch"]:
-        words.append(f"batch={spec['batch']}")
+    words += [f"{option}={spec[option]}" for option in ("batch", "gather")
+              if spec[option]]
     kernel = "kernel-bench" if spec["mode"] == "kernel" else "kernel"
     # the harts have N; without it the firmware emulates it
-    cpu = ["-cpu", "rv64,x-n=off"] if spec["delivery"] == "emulated" else []
-    # QEMU runs the harts in turns, and one that never waits ends none
-    if spec["mode"] == "polling" or \
-            (spec["place"] == "busy" and spec["harts"] > 1):
-        cpu += ["-accel", f"tcg,icount-turn={TURN}"]
-    # QEMU runs the harts in turns, and one that never waits ends none
-    if spec["mode"] == "polling" or \
-            (spec["place"] == "busy" and spec["harts"] > 1):
-        cpu += ["-accel", f"tcg,icount-turn={TURN}"]
+    more = ["-cpu", "rv64,x-n=off"] if spec["delivery"] == "emulated" else []
+    if spec["turn"]:
+        more += ["-accel", f"tcg,icount-turn={spec['turn']}"]
     return [os.path.join(TOP, "tools/run-qemu"), "--machine", "native",
             "--smp", str(spec["harts"]), "--timeout", str(SECONDS),
             "--cap", str(CAP),
             "--kernel", os.path.join(TOP, f"build/kernel/{kernel}.elf"),
-            "--append", "run=/bench/uart " + " ".join(words), "--", *cpu,
+            "--append", "run=/bench/uart " + " ".join(words), "--", *more,
+            "-global", f"uart16550.arrivals={folder}/arrivals",
             "-icount", "shift=4,sleep=off",
             "-rtc", "base=2026-01-01,clock=vm"]
 
 
+class Boots:
+    """The boots that run now: all end when the measurement is interrupted."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.running = set()
+        self.stopped = False
+
+    def run(self, words):
+        """(exit status, output); a session of its own, so ^C is ours."""
+        with self.lock:
+            if self.stopped:
+                return -1, ""
+            # pylint: disable=consider-using-with
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, start_new_session=True)
+            self.running.add(process)
+        output = process.communicate()[0].decode(errors="replace")
+        with self.lock:
+            self.running.remove(process)
+        return process.returncode, output
+
+    def stop(self):
+        """No more boots."""
+        with self.lock:
+            self.stopped = True
+            for process in self.running:
+                try:
+                    os.killpg(process.pid, signal.SIGTERM)
+                except ProcessLookupError:
+                    pass  # it has ended just now
+
+
+BOOTS = Boots()
+
+
+def why_failed(status, output):
+    """What a boot without a result said last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    said = [line for line in lines
+            if line.startswith(("uart:", "run:", "fault:", "panic"))]
+    if status == 124:
+        said.insert(0, f"not at its end after {SECONDS} s")
+    return "; ".join(said) or f"QEMU ended with {status}" + \
+        (f": {lines[-1]}" if lines else "")
+
+
 def run_raw(spec, milliseconds):
     """The program's line of one boot, or a sentence about why there is none."""
-    done = subprocess.run(command(spec, milliseconds),
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
-    output = done.stdout.decode(errors="replace")
-    lines = [line for line in output.splitlines() if line.startswith("{")]
-    said = [line for line in output.splitlines()
-            if line.startswith(("uart:", "run:", "fault:", "panic"))]
-    if done.returncode or "exited 0" not in output or len(lines) != 1:
-        return None, "; ".join(said) or f"QEMU ended with {done.returncode}"
-    raw = json.loads(lines[0])
-    if raw["delivery"] != spec["delivery"]:
-        return None, f"delivery is {raw['delivery']}, not {spec['delivery']}"
-    return raw, ""
-
-
-MASK = (1 << 64) - 1
-
-
-def content_crc(sender, size):
-    """CRC-32 of the first `size` bytes that an end sends, made anew here."""
-    number = (sender + 1) << 48
-    words = bytearray()
-    for _ in range(size // 8):
-        x = number * 0x9e3779b97f4a7c15 & MASK
-        x ^= x >> 32
-        words += (x * 0xd6e8feb86659fd93 & MASK).to_bytes(8, "little")
-        number += 1
-    return zlib.crc32(words)
+    with tempfile.TemporaryDirectory(prefix="uinta-bench-") as folder:
+        status, output = BOOTS.run(command(spec, milliseconds, folder))
+        lines = [line for line in output.splitlines() if line.startswith("{")]
+        if status or "exited 0" not in output or len(lines) != 1:
+            return None, why_failed(status, output)
+        raw = json.loads(lines[0])
+        if raw["delivery"] != spec["delivery"]:
+            return None, f"delivery is {raw['delivery']}, " \
+                f"not {spec['delivery']}"
+        raw["line"], why = uart_line.measure(folder, output, raw["taken"],
+                                             spec["load"] == "mix")
+    return (None, why) if why else (raw, "")
 
 
 def crc_wrong(raw):
     """Checksums that both clients and this program do not agree on."""
     bad = []
-    for end, sender in (("a", 0), ("b", 1)):
+    for sender, end in enumerate(ENDS):
         if f"crc_{end}" in raw:
             size, sent, received = raw[f"crc_{end}"]
-            if not content_crc(sender, size) == sent == received:
+            if not uart_line.content_crc(sender, size) == sent == received:
                 bad.append(f"{end}: sent {sent:08x}, received {received:08x}")
     return bad
+
+
+def latency(quantiles, scale=1, less=0):
+    """Median, p99 and maximum of quantiles, in ns."""
+    at = dict(map(tuple, quantiles))
+    return {label: round(at[permille] / scale - less) for label, permille in
+            (("median", 500), ("p99", 990), ("max", 1000))}
+
+
+def problem(spec, raw, out):
+    """
+    What must not be, though there are figures; or None. Without flow control
+    and with v1, which trusts time, bytes may be lost: that is their figure.
+    """
+    found = []
+    for sender, end in enumerate(ENDS):
+        if raw["sent"][sender] and not out["rate"][sender]:
+            found.append(f"nothing came from {end}")
+    if spec["flow"] in ("v2", "v3"):
+        found += [f"{out[what]} bytes {what}" for what in ("lost", "wrong")
+                  if out[what]]
+    for i, end in enumerate(ENDS):
+        driver = raw.get(f"counters_{end}", {}).get("bytes_in", raw["taken"][i])
+        if driver != raw["taken"][i]:
+            found.append(f"driver {end} has received {driver} bytes, its "
+                         f"client {raw['taken'][i]}")
+    bad = crc_wrong(raw)
+    if bad:
+        found.append("checksum differs: " + "; ".join(bad))
+    return ", ".join(found) or None
 
 
 def figures(spec, raw):
@@ -179,7 +168,7 @@ def figures(spec, raw):
     drivers = busy[:1] if spec["harts"] == 1 else busy[:2]
     out = {field: spec[field] for field in FIELDS}
     out.update({
-        "batch": spec["batch"], "ms": round(ns / 1e6),
+        "ms": round(ns / 1e6),
         "rate": [round(rate) for rate in rates],
         "share": [round(rate / wire, 4) for rate in rates],
         "lost": sum(raw["lost"]), "wrong": sum(raw["wrong"]),
@@ -192,20 +181,20 @@ def figures(spec, raw):
     })
     if spec["place"] == "busy":
         out["left_to_busy"] = round(max(raw["busy"]) / ns, 4)
+    if raw["line"]:
+        out["line"] = raw["line"]
+        out["line_ns"] = latency(raw["line"]["quantiles"])
     if "quantiles" in raw:
-        out["samples"] = raw["samples"]
-        out["quantiles"] = raw["quantiles"]
-        at = dict(map(tuple, raw["quantiles"]))
+        out["way"] = {field: raw[field] for field in ("samples", "quantiles")}
         # a round trip is two ways, and the wire has its part of each
-        halves = 2 if spec["load"] == "pingpong" else 1
-        wire_ns = (spec["batch"] or 0) * 1e9 / wire
-        out["latency_ns"] = {
-            label: round(at[permille] / halves - wire_ns)
-            for label, permille in
-            (("median", 500), ("p99", 990), ("max", 1000))}
-    if "counters" in raw:
-        out["counters"] = raw["counters"]
-    return out
+        out["way_ns"] = latency(
+            raw["quantiles"], 2 if spec["load"] == "pingpong" else 1,
+            (spec["batch"] or 0) * 1e9 / wire)
+    for end in ENDS:
+        if f"counters_{end}" in raw:
+            out[f"counters_{end}"] = raw[f"counters_{end}"]
+    wrong = problem(spec, raw, out)
+    return {**out, "problem": wrong} if wrong else out
 
 
 def differences(raw, again):
@@ -225,75 +214,154 @@ def differences(raw, again):
 def run(spec, milliseconds, twice):
     """Figures of a row; "error" in their place if it did not work."""
     raw, why = run_raw(spec, milliseconds)
-    failed = {**spec, "error": why}
     if raw is None:
-        return failed
+        return {**spec, "error": why}
     boots = [raw]
     while twice:
         again, why = run_raw(spec, milliseconds)
         if again is None:
-            return {**failed, "error": why}
+            return {**spec, "error": why}
         same = [old for old in boots if not differences(old, again)]
         boots.append(again)
         if same:
             raw = same[0]
             break
         if len(boots) == BOOTS_MAX:
-            return {**failed, "error": f"{BOOTS_MAX} boots all differ: " +
+            return {**spec, "error": f"{BOOTS_MAX} boots all differ: " +
                     differences(raw, again)}
-    bad = crc_wrong(raw)
-    if bad:
-        return {**failed, "error": "checksum differs: " + "; ".join(bad)}
     return {**figures(spec, raw), "boots": len(boots)}
 
 
-def save(results, path):
-    """What there is so far: a run that is interrupted leaves it."""
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("[\n" + ",\n".join(json.dumps(r) for r in results if r)
-                   + "\n]\n")
+def commit():
+    """What is measured: a commit's name, with a + if files differ from it."""
+    def git(*words):
+        done = subprocess.run(["git", "-C", TOP, *words], text=True,
+                              capture_output=True, check=False)
+        return done.stdout.strip() if done.returncode == 0 else ""
+    changed = git("status", "--porcelain", "--untracked-files=no", "--",
+                  "kernel", "user", "sbi", "abi", "tools")
+    return (git("rev-parse", "--short=10", "HEAD") or "unknown") + \
+        ("+" if changed else "")
 
 
-def measure(rows, milliseconds, twice, jobs, path):
-    """All rows, telling on stderr how far it is."""
+def load(path):
+    """The rows of a file by their key; none if there is none."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return {key(row): row for row in json.load(file)}
+
+
+def save(results, plan, path):
+    """What there is so far, in the plan's order."""
+    rows = [results[key(spec)] for spec in plan if key(spec) in results]
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        file.write("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]\n")
+    os.replace(path + ".new", path)
+
+
+def interrupted(*_):
+    """A signal that ends the run as ^C does."""
+    raise KeyboardInterrupt
+
+
+def measure(rows, one, jobs, done):
+    """
+    one(spec) of all rows, telling on stderr how far it is; done(spec, result)
+    after each. False: interrupted.
+    """
     start = time.monotonic()
-    results = [None] * len(rows)
+    BOOTS.stopped = False
+    before = {number: signal.signal(number, interrupted)
+              for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(run, spec, milliseconds, twice): i
-                   for i, spec in enumerate(rows)}
-        for done, future in enumerate(
-                concurrent.futures.as_completed(futures), 1):
-            i = futures[future]
-            results[i] = future.result()
-            save(results, path)
-            print(f"[{done}/{len(rows)} {time.monotonic() - start:.0f} s] "
-                  f"{name(rows[i])}: {uart_report.short(results[i])}",
-                  file=sys.stderr, flush=True)
-    return results
+        futures = {pool.submit(one, spec): spec for spec in rows}
+        try:
+            for count, future in enumerate(
+                    concurrent.futures.as_completed(futures), 1):
+                spec, result = futures[future], future.result()
+                done(spec, result)
+                print(f"[{count}/{len(rows)} {time.monotonic() - start:.0f} s] "
+                      f"{name(spec)}: {uart_report.short(result)}",
+                      file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            BOOTS.stop()
+            return False
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    return True
 
 
-def main(quick, only="", jobs=0):
-    """Called by tools/bench. Exit status 1 if a row failed."""
-    rows = [spec for spec in (plan_quick() if quick else plan_full())
-            if only in name(spec)]
-    if not rows:
-        sys.exit(f"bench: no row has '{only}' in its name")
-    os.makedirs(OUT, exist_ok=True)
-    milliseconds = QUICK_MS if quick else MS
-    print(f"{len(rows)} rows of {milliseconds} ms of guest time"
-          + (", each booted twice" if quick else ""), file=sys.stderr)
+def check_machine():
+    """Before a hundred rows fail of the same cause."""
+    done = subprocess.run([os.path.join(TOP, "tools/qemu/build"), "--path"],
+                          text=True, capture_output=True, check=False)
+    if done.returncode and not os.environ.get("QEMU"):
+        sys.exit("bench: uart runs on the native machine, whose QEMU is "
+                 f"missing: {done.stderr.strip()}")
+
+
+def choose(plan, quick, only, rest):
+    """Which rows to measure, and those of earlier runs that stay."""
     path = os.path.join(OUT, "uart-quick.json" if quick else "uart.json")
-    results = measure(rows, milliseconds, quick, jobs or os.cpu_count() or 1,
-                      path)
-    uart_report.print_table(results)
-    errors = [r for r in results if "error" in r]
-    if quick and not errors:
-        more = sum(r["boots"] > 2 for r in results)
+    rows = [spec for spec in plan if only in name(spec)]
+    if not rows:
+        sys.exit(f"bench: no row has '{only}' in its name; a name is such as "
+                 f"'{name(plan[0])}'")
+    old = load(path) if only or rest else {}
+    if rest:
+        rows = [spec for spec in rows if "error" in old.get(
+            key(spec), {"error": ""})]
+        if not rows:
+            sys.exit(f"bench: {os.path.relpath(path)} has all these rows")
+    return path, rows, old
+
+
+def finish(results, rows, quick, path, whole):
+    """Says how it went; exit status 1 if a row failed, 130 if not `whole`."""
+    fresh = [results[key(spec)] for spec in rows if key(spec) in results]
+    uart_report.print_table(fresh)
+    bad = [r for r in fresh if "error" in r or "problem" in r]
+    for r in bad:
+        print(f"failed: {name(r)}: {r.get('error') or r['problem']}")
+    if quick and whole and not any("error" in r for r in fresh):
+        more = sum(r["boots"] > 2 for r in fresh)
         print("two boots of each row gave exactly the same numbers"
               + (f"; {more} took a third boot" if more else ""))
     print(f"wrote {os.path.relpath(path)}")
-    if not quick and not only:
-        from benches import uart_plots
-        uart_plots.draw(results, OUT)
-    if errors:
-        sys.exit(f"bench: {len(errors)} of {len(results)} rows failed")
+    if not whole:
+        print(f"bench: interrupted: {len(fresh)} of {len(rows)} rows are "
+              "measured and kept; tools/bench "
+              f"{'--quick ' if quick else ''}--rest uart does the others",
+              file=sys.stderr)
+        sys.exit(130)
+    if not quick:
+        uart_plots.draw(list(results.values()), OUT)
+    if bad:
+        sys.exit(f"bench: {len(bad)} of {len(fresh)} rows failed")
+
+
+def main(quick=False, only="", rest=False, jobs=0):
+    """Called by tools/bench. Exit status 1 if a row failed."""
+    check_machine()
+    if not quick:
+        uart_plots.check()
+    os.makedirs(OUT, exist_ok=True)
+    plan = plan_quick() if quick else plan_full()
+    path, rows, results = choose(plan, quick, only, rest)
+    milliseconds = QUICK_MS if quick else MS
+    print(f"{len(rows)} rows of {milliseconds} ms of guest time"
+          + (", each booted twice" if quick else ""), file=sys.stderr)
+    of = commit()
+
+    def one(spec):
+        return run(spec, milliseconds, twice=quick)
+
+    def done(spec, result):
+        results[key(spec)] = {**result, "commit": of}
+        save(results, plan, path)
+
+    whole = measure(rows, one, jobs or os.cpu_count() or 1, done)
+    finish(results, rows, quick, path, whole)

@@ -4,8 +4,9 @@ import shutil
 import subprocess
 import sys
 
+from benches.uart_plan import FAST, load_name
+
 HERE = os.path.dirname(os.path.abspath(__file__))
-FAST = 6_250_000
 # Order and colour of the ways to drive a UART.
 WAYS = (("polling", "-"), ("interrupt", "native"), ("interrupt", "emulated"),
         ("async", "native"), ("async", "emulated"),
@@ -15,6 +16,7 @@ TERMINALS = (("svg", "svg size 900,480 dynamic background rgb 'white' "
                      "font 'sans,13'"),
              ("png", "pngcairo size 1350,720 font 'sans,18'"))
 LATENCY_BATCH = 8
+NAMES = ("throughput", "busy", "latency", "latency-stream")
 
 
 def label(way):
@@ -29,7 +31,8 @@ def best(results, way, load, value, least=False):
     values = [value(r) for r in results
               if "error" not in r and (r["mode"], r["delivery"]) == way
               and r["load"] == load and r["baud"] == FAST
-              and r["place"] == "alone" and not r["lost"] and not r["wrong"]]
+              and not any(r[f] for f in ("lost", "wrong", "gather"))
+              and load_name(r) == load]
     values = [v for v in values if v is not None]
     return (min if least else max)(values) if values else None
 
@@ -63,43 +66,49 @@ def bars(results, title, ylabel, value, least=False, wire=None):
     return commands + [plot]
 
 
-def latencies(results):
-    """Cumulative distribution of one way, client to client, less the wire."""
+def latencies(results, title, chosen):
+    """Cumulative distribution from the line to the client, a curve a way."""
     commands, plots = [], []
-    wire = LATENCY_BATCH * 10 / FAST * 1e6
     for i, way in enumerate(WAYS):
-        rows = [r for r in results if "error" not in r and r["batch"] ==
-                LATENCY_BATCH and (r["mode"], r["delivery"]) == way]
+        rows = [r for r in results if "line" in r and chosen(r)
+                and (r["mode"], r["delivery"]) == way]
         if not rows:
             continue
         commands += [f"$way{i} << EOD"] + [
-            f"{ns / 2000 - wire:.3f} {permille / 1000}"
-            for permille, ns in rows[0]["quantiles"]] + ["EOD"]
+            f"{ns / 1000:.3f} {permille / 1000}"
+            for permille, ns in rows[0]["line"]["quantiles"]] + ["EOD"]
         plots.append(f"$way{i} using 1:2 with linespoints pt 7 ps 0.4 lw 2 "
-                     f"title '{label(way)}'".replace("\\n", " "))
-    return [f"set title 'Ping-pong, {LATENCY_BATCH} bytes at 6.25 Mbaud: one "
-            "way from client to client, less the wire'",
-            "set xlabel 'us (62.5 instructions each)'",
-            "set ylabel 'share of the round trips'", "set logscale x",
+                     f"lc {i + 1} title '{label(way)}'".replace("\\n", " "))
+    return [f"set title '{title}'",
+            "set xlabel 'us from its last bit on the wire until its client "
+            "has checked a byte (1 us: 62.5 instructions)'",
+            "set ylabel 'share of the bytes'", "set logscale x",
             "set yrange [0:1.02]", "set grid", "set key outside right",
             *commands, "plot " + ", ".join(plots)] if plots else []
 
 
-def draw(results, out):
-    """Three plots, each as SVG and PNG, into the folder `out`."""
+def check():
+    """There is a gnuplot, or the program ends: before hours, not after."""
+    if shutil.which("gnuplot"):
+        return
+    subprocess.run([os.path.join(HERE, "packages")], check=False)
     if not shutil.which("gnuplot"):
-        done = subprocess.run([os.path.join(HERE, "packages")], check=False)
-        if done.returncode or not shutil.which("gnuplot"):
-            sys.exit("bench: no gnuplot, so no plots; the table and the JSON "
-                     "are there")
-    plots = {
-        "throughput": bars(results, "Throughput at 6.25 Mbaud, no byte lost",
-                           "KB/s", rate, wire=FAST / 10000),
-        "busy": bars(results, "Hart of the busier driver, at 6.25 Mbaud",
-                     "% of the time not idle",
-                     lambda r: r["busy"] * 100, least=True),
-        "latency": latencies(results),
-    }
+        sys.exit("bench: no gnuplot, which the plots of a full run need: "
+                 "install gnuplot-nox; QUICK=1 draws none")
+
+
+def draw(results, out):
+    """The plots, each as SVG and PNG, into the folder `out`."""
+    plots = dict(zip(NAMES, (
+        bars(results, "Throughput at 6.25 Mbaud, no byte lost", "KB/s", rate,
+             wire=FAST / 10000),
+        bars(results, "Hart of the busier driver, at 6.25 Mbaud",
+             "% of the time not idle", lambda r: r["busy"] * 100, least=True),
+        latencies(results, f"Ping-pong, {LATENCY_BATCH} bytes at 6.25 Mbaud",
+                  lambda r: r["batch"] == LATENCY_BATCH),
+        latencies(results, "A stream at 6.25 Mbaud, for a client that does "
+                  "not let bytes gather",
+                  lambda r: r["gather"] == 1 and r["baud"] == FAST))))
     for name, commands in plots.items():
         for suffix, terminal in TERMINALS if commands else ():
             path = os.path.join(out, f"uart-{name}.{suffix}")

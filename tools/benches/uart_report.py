@@ -4,10 +4,14 @@ import os
 import shutil
 import sys
 
+from benches import uart_plots
+from benches.uart_plan import key, load_name, plan_full, plan_quick
+
 HEADING = ("load", "mode", "flow", "delivery", "Mbaud", "harts", "KB/s a>b",
            "KB/s b>a", "% wire", "lost", "wrong", "irq/KB", "% busy", "instr/B",
-           "median us", "p99 us", "max us")
+           "line us: median", "p99", "max", "way us: median", "p99", "max")
 TEXT = 4  # columns that stand left
+LABELS = ("median", "p99", "max")
 
 
 def percent(share):
@@ -21,18 +25,23 @@ def short(result):
     text = " / ".join(f"{rate / 1000:.1f}" for rate in result["rate"]) + " KB/s"
     if result["lost"] or result["wrong"]:
         text += f", {result['lost']} lost, {result['wrong']} wrong"
+    if "line_ns" in result:
+        text += f", line to client {microseconds(result['line_ns'], 'p99')} us"
+    if "problem" in result:
+        text += " FAILED: " + result["problem"]
     return text
 
 
+def microseconds(latency, label):
+    """A latency for the table; empty if the row has none."""
+    return f"{latency[label] / 1000:.1f}" if latency else ""
+
+
 def cells(result):
-    load = result["load"] + (f" {result['batch']}" if result["batch"] else "")
-    if result["place"] == "busy":
-        load += " +busy"
-    start = [load, result["mode"], result["flow"], result["delivery"],
+    start = [load_name(result), result["mode"], result["flow"], result["delivery"],
              f"{result['baud'] / 1e6:g}", str(result["harts"])]
     if "error" in result:
         return start + ["failed"] + [""] * (len(HEADING) - len(start) - 1)
-    latency = result.get("latency_ns")
     used = [share for share in result["share"] if share]
     per_kb = result["interrupts_per_kb"]
     per_byte = result["instructions_per_byte"]
@@ -44,11 +53,12 @@ def cells(result):
         f"{percent(1 - result['left_to_busy'])}" if "left_to_busy" in result
         else percent(result["busy"]),
         "" if per_byte is None else f"{per_byte:.1f}",
-        *(f"{latency[k] / 1000:.1f}" if latency else ""
-          for k in ("median", "p99", "max"))]
+        *(microseconds(result.get(latency), label)
+          for latency in ("line_ns", "way_ns") for label in LABELS)]
 
 
 def print_table(results):
+    """For people, on the terminal."""
     table = [HEADING] + [cells(result) for result in results]
     widths = [max(len(line[i]) for line in table)
               for i in range(len(HEADING))]
@@ -65,6 +75,31 @@ def markdown(results):
     return line(HEADING) + rule + "".join(line(cells(r)) for r in results)
 
 
+def origin(results):
+    """A sentence about which commits the rows are of, and what is missing."""
+    commits = {}
+    for result in results:
+        commits.setdefault(result["commit"], []).append(result)
+    text = "Measured at commit " + ", ".join(
+        f"{commit} ({len(rows)} rows)" for commit, rows in commits.items())
+    missing = len(plan_full()) - len(results)
+    return text + (f"; {missing} rows of the plan are not measured"
+                   if missing else "") + ".\n\n"
+
+
+def read_rows(path, plan, verb):
+    """The rows of a run, or an error that says how to make them."""
+    if not os.path.exists(path):
+        sys.exit(f"bench: no {os.path.relpath(path)}; {verb} makes it")
+    with open(path, encoding="utf-8") as file:
+        results = json.load(file)
+    unknown = {key(r) for r in results} - {key(spec) for spec in plan}
+    if unknown:
+        sys.exit(f"bench: {os.path.relpath(path)} has rows of another plan; "
+                 f"{verb} makes it anew")
+    return results
+
+
 def fill(top):
     """
     Put the figures of the last full run, its plots, and the figures of the
@@ -72,8 +107,17 @@ def fill(top):
     """
     begin, end = "<!-- tools/bench --markdown -->\n", "<!-- end -->\n"
     out = os.path.join(top, "build", "bench")
-    with open(os.path.join(out, "uart.json"), encoding="utf-8") as file:
-        results = json.load(file)
+    results = read_rows(os.path.join(out, "uart.json"), plan_full(),
+                        "make bench BENCH=uart")
+    quick = os.path.join(out, "uart-quick.json")
+    plan = plan_quick()
+    if os.path.exists(quick):
+        rows = read_rows(quick, plan, "make bench BENCH=uart QUICK=1")
+        bad = [r for r in rows if "error" in r or "problem" in r]
+        if len(rows) < len(plan) or bad:
+            sys.exit(f"bench: {os.path.relpath(quick)} has {len(rows)} of "
+                     f"{len(plan)} rows, {len(bad)} failed: it is not what CI "
+                     "is to compare with; make bench BENCH=uart QUICK=1")
     path = os.path.join(top, "docs/benchmarks/uart.md")
     with open(path, encoding="utf-8") as file:
         before, found, rest = file.read().partition(begin)
@@ -81,13 +125,13 @@ def fill(top):
     if not found or not found_end:
         sys.exit(f"bench: {path} has no lines {begin!r} and {end!r}")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(before + begin + markdown(results) + end + after)
-    for name in ("throughput", "busy", "latency"):
+        file.write(before + begin + origin(results) + markdown(results) + end
+                   + after)
+    for name in uart_plots.NAMES:
         for suffix in ("svg", "png"):
             plot = os.path.join(out, f"uart-{name}.{suffix}")
             if os.path.exists(plot):
                 shutil.copy(plot, os.path.dirname(path))
-    quick = os.path.join(out, "uart-quick.json")
     if os.path.exists(quick):
         shutil.copy(quick, os.path.dirname(path))
     print(f"filled {os.path.relpath(path)}")
@@ -98,8 +142,8 @@ def worse(result, committed, tolerance=0.05):
     Sentences about figures of a row that are more than `tolerance` worse than
     those committed. A lost or wrong byte more is worse without any tolerance.
     """
-    if "error" in result:
-        return [result["error"]]
+    if "error" in result or "problem" in result:
+        return [result.get("error") or result["problem"]]
     found = []
 
     def compare(what, now, then, higher_is_better):
@@ -114,10 +158,11 @@ def worse(result, committed, tolerance=0.05):
         compare(f"bytes/s {way}", now, then, True)
     for what in ("busy", "instructions_per_byte", "interrupts_per_kb"):
         compare(what, result[what], committed[what], False)
-    for what in ("median", "p99"):
-        if "latency_ns" in committed:
-            compare(f"latency {what}", result["latency_ns"][what],
-                    committed["latency_ns"][what], False)
+    for latency, where in (("line_ns", "line to client"),
+                           ("way_ns", "client to client")):
+        for what in ("median", "p99") if latency in committed else ():
+            compare(f"latency {where} {what}", result[latency][what],
+                    committed[latency][what], False)
     for what in ("lost", "wrong"):
         if result[what] > committed[what]:
             found.append(f"{result[what]} bytes {what}, was {committed[what]}")

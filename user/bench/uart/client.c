@@ -17,6 +17,7 @@ static struct report *mine, *theirs;
 static uint64_t next_word;    /* to send */
 static uint64_t next_message; /* MIX, slow end: ns at which it is due */
 static bool sends, receives, checksum;
+static uint64_t total; /* bytes taken from the driver */
 
 /* Errors end the client; who measures finds them in the report. */
 static bool failed(int64_t result)
@@ -43,6 +44,18 @@ static void sample(uint64_t ns)
     if (i < SAMPLES_MAX)
         mine->samples[i] = ns;
     mine->sample_count = i + 1;
+}
+
+/* n bytes more have been checked, and are let go of. */
+static void took(uint64_t n)
+{
+    uint64_t i = mine->read_count, time = now();
+    total += n;
+    mine->good = mine->check.good;
+    mine->good_at = time;
+    mine->reads[i % READS_MAX] = (struct bytes_read){total, time};
+    __atomic_store_n(&mine->read_count, i + 1, __ATOMIC_RELEASE);
+    port_took(n);
 }
 
 /* MIX, fast end: whole messages up to `position` are here: how old are they? */
@@ -72,9 +85,7 @@ static int64_t receive(void)
         checker_take(&mine->check, span, n);
         if (row->load == MIX && end == 0)
             note_ages(before, mine->check.position);
-        mine->good = mine->check.good;
-        mine->good_at = now();
-        port_took(n);
+        took(n);
     }
     return 0;
 }
@@ -140,7 +151,9 @@ static uint64_t want_in(void)
         return 0;
     if (mine->stop)
         return 1;
-    return row->load == MIX && end == 0 ? MIX_MESSAGE : port_gather();
+    if (row->load == MIX && end == 0)
+        return MIX_MESSAGE;
+    return row->gather ? row->gather : port_gather();
 }
 
 /* The slow sender waits for its time, not for room. */
@@ -203,9 +216,7 @@ static int64_t receive_batch(uint64_t *have)
             return n;
         if (n > 0) {
             checker_take(&mine->check, span, n);
-            mine->good = mine->check.good;
-            mine->good_at = now();
-            port_took(n);
+            took(n);
             *have += n;
             continue;
         }

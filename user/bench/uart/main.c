@@ -5,6 +5,7 @@
  * docs/benchmarks/uart.md says what is measured and how.
  *
  *   run=/bench/uart LOAD mode=M flow=F baud=N [place=busy] [ms=N] [batch=N]
+ *                   [gather=N]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,8 @@ static _Noreturn void refuse(const char *word)
     printf("uart: '%s' is not known; there are: "
            "pingpong|simplex|duplex|checksum|mix "
            "mode=kernel|M (of /server/uart) "
-           "flow=none|v1|v2|v3 baud=N place=alone|busy ms=N batch=1..16\n",
+           "flow=none|v1|v2|v3 baud=N place=alone|busy ms=N batch=1..16 "
+           "gather=1..4096\n",
            word);
     exit(2);
 }
@@ -63,6 +65,8 @@ static void read_word(struct row *row, const char *word)
         row->ms = number(word, value, 1, 1000 * 1000);
     else if (!strncmp(word, "batch=", 6))
         row->batch = number(word, value, 1, 16);
+    else if (!strncmp(word, "gather=", 7))
+        row->gather = number(word, value, 1, 4096);
     else if (!strcmp(word, "place=busy") || !strcmp(word, "place=alone"))
         row->busy = word[6] == 'b';
     else

@@ -31,6 +31,7 @@ struct snapshot {
     uint64_t idle[HARTS_MAX]; /* ticks */
     uint64_t sent[ENDS], received[ENDS], at[ENDS], interrupts[ENDS],
         slept[ENDS];
+    uint64_t reads[ENDS];
     uint64_t client[ENDS], driver[ENDS], busy[ENDS]; /* instructions: ns */
 };
 
@@ -47,7 +48,7 @@ uint64_t setup_interrupts(const struct setup *s, uint32_t source);
 uint64_t setup_instructions(const struct setup *s, int pid);
 
 const char *setup_delivery(const struct row *row);
-/* The drivers' own counters, as more fields of the row. */
+/* The drivers' own counters of the whole run, as one more field of the row. */
 void setup_print_counters(const struct setup *s);
 
 #endif

@@ -2,7 +2,7 @@
  * What one row of the table measures: words on the command line, the same for
  * the program that measures and for its clients.
  *
- *   uart LOAD mode=M flow=F baud=N place=alone|busy ms=N batch=N
+ *   uart LOAD mode=M flow=F baud=N place=alone|busy ms=N batch=N gather=N
  */
 #ifndef BENCH_ROW_H
 #define BENCH_ROW_H
@@ -19,6 +19,7 @@ enum {
     CLOCK_HZ = 100 * 1000 * 1000, /* of the UARTs, by the device tree */
     BITS_A_BYTE = 10,             /* 8N1 */
     SAMPLES_MAX = 65536,
+    READS_MAX = 65536,
     MIX_SHARE = 8,   /* the slow direction of MIX: an eighth of the wire, */
     MIX_MESSAGE = 16 /* in messages of so many bytes */
 };
@@ -29,6 +30,7 @@ struct row {
     bool kernel; /* mode=kernel: no server, the kernel drives the device */
     bool busy;   /* a process that computes shares each driver's hart */
     uint64_t baud, ms, batch;
+    uint64_t gather; /* bytes a client wakes up for; 0: a quarter of a ring */
 };
 
 /* Ends the program with a message if something is not known. */
@@ -51,10 +53,17 @@ static inline uint64_t row_wire_ns(const struct row *row, uint64_t n)
 /* Event bits of a client's notification. */
 enum { EVENT_BELL = 1, EVENT_LIFE = 2, EVENT_STOP = 4 };
 
+/* So many bytes in all had been taken from the driver, and checked, at `ns`. */
+struct bytes_read {
+    uint64_t taken, ns;
+};
+
 /*
  * Memory that a client shares with the program that measures, which only
  * reads it, but for `stop`. `sent` and `check` are what the client has done so
  * far. samples[]: ns, round trips of PINGPONG, ages of MIX's slow messages.
+ * reads[]: when what had come in was taken; with what QEMU notes about the wire
+ * (uart16550.arrivals) that is the latency of each byte.
  */
 struct report {
     volatile uint64_t stop;  /* send no more; then say so: */
@@ -70,6 +79,8 @@ struct report {
     volatile uint64_t sample_count; /* ever; the first SAMPLES_MAX are kept */
     volatile uint64_t stamps[1024]; /* MIX: ns at which message i was given */
     uint32_t samples[SAMPLES_MAX];
+    volatile uint64_t read_count; /* ever; the last READS_MAX are kept */
+    struct bytes_read reads[READS_MAX];
 };
 
 /* ns: with -icount the cycle counter is that, see clock_check(). */

@@ -15,8 +15,10 @@
 #include <uinta/map.h>
 #include <uinta/process.h>
 #include <uinta/spawn.h>
+#include <uinta/uart_counters.h>
 #include "abi/errors.h"
 #include "gen/syscalls.h"
+#include "gen/uart_client.h"
 #include "measure.h"
 
 enum { WORDS_MAX = 12, READY_STEPS = 2000 };
@@ -249,7 +251,44 @@ const char *setup_delivery(const struct row *row)
     return names[startup_get()->delivery];
 }
 
+/* Polling drivers look at their service now and then only. */
+static int64_t get_counters(handle_t service,
+                            uint64_t count[UART_COUNTER_COUNT])
+{
+    uint64_t value[6];
+    for (uint64_t first = 0; first < UART_COUNTER_COUNT; first += 6) {
+        int64_t there = uart_counters(service, first, value);
+        if (there < 0)
+            return there;
+        for (uint64_t i = first; i < first + 6 && i < UART_COUNTER_COUNT; i++)
+            count[i] = value[i - first];
+    }
+    return OK;
+}
+
 void setup_print_counters(const struct setup *s)
 {
-    (void)s;
+    static const char *const names[] = {
+        [UART_BYTES_IN] = "bytes_in",
+        [UART_BYTES_OUT] = "bytes_out",
+        [UART_OVERRUNS] = "overruns",
+        [UART_PARITY_ERRORS] = "parity_errors",
+        [UART_FRAMING_ERRORS] = "framing_errors",
+        [UART_BREAKS] = "breaks",
+        [UART_INTERRUPTS] = "interrupts",
+        [UART_WAKEUPS] = "wakeups",
+        [UART_DOORBELLS] = "doorbells",
+        [UART_CLIENT_FULL] = "client_full",
+        [UART_SESSIONS] = "sessions",
+    };
+    static_assert(sizeof(names) / sizeof(names[0]) == UART_COUNTER_COUNT,
+                  "a counter has no name");
+    for (unsigned e = 0; e < ENDS && !s->row->kernel; e++) {
+        uint64_t count[UART_COUNTER_COUNT];
+        must(get_counters(s->end[e].service, count), "counters");
+        printf(", \"counters_%c\": {", 'a' + e);
+        for (unsigned i = 0; i < UART_COUNTER_COUNT; i++)
+            printf("%s\"%s\": %lu", i ? ", " : "", names[i], count[i]);
+        printf("}");
+    }
 }

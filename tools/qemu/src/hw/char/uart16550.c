@@ -16,6 +16,8 @@
 #include "migration/vmstate.h"
 #include "qapi/error.h"
 #include "qapi/visitor.h"
+#include "qemu/bswap.h"
+#include "qemu/error-report.h"
 
 /* Below, the arithmetic of bit times would be too coarse, or overflow. */
 #define CLOCK_MIN_HZ 100000
@@ -205,6 +207,36 @@ static void uart16550_get_counter(Object *obj, Visitor *v, const char *name,
     }
 }
 
+/* @arrivals names the machine's files: that of /machine/uart2 is NAME.uart2. */
+static bool uart16550_open_arrivals(UART16550State *s, Error **errp)
+{
+    g_autofree char *name = NULL;
+
+    if (!s->arrivals) {
+        return true;
+    }
+    name = g_strdup_printf("%s.%s", s->arrivals,
+                           object_get_canonical_path_component(OBJECT(s)));
+    s->arrivals_file = fopen(name, "wb");
+    if (!s->arrivals_file) {
+        error_setg_errno(errp, errno, "arrivals: cannot write %s", name);
+        return false;
+    }
+    return true;
+}
+
+void uart16550_note_arrival(UART16550State *s, uint8_t byte, int64_t now)
+{
+    uint64_t record = cpu_to_le64((uint64_t)now << 8 | byte);
+
+    if (fwrite(&record, sizeof(record), 1, s->arrivals_file) != 1) {
+        error_report("uart16550: arrivals: %s; no more are written",
+                     strerror(errno));
+        fclose(s->arrivals_file);
+        s->arrivals_file = NULL;
+    }
+}
+
 static void uart16550_realize(DeviceState *dev, Error **errp)
 {
     UART16550State *s = UART16550(dev);
@@ -227,6 +259,9 @@ static void uart16550_realize(DeviceState *dev, Error **errp)
         }
         s->peer = s->link;
         s->peer->peer = s;
+    }
+    if (!uart16550_open_arrivals(s, errp)) {
+        return;
     }
     s->timer = timer_new_ns(QEMU_CLOCK_VIRTUAL, uart16550_timer, s);
     memory_region_init_io(&s->mmio, OBJECT(s), &uart16550_ops, s,
@@ -308,6 +343,7 @@ static Property uart16550_properties[] = {
     DEFINE_PROP_UINT8("regshift", UART16550State, regshift, 0),
     DEFINE_PROP_LINK("peer", UART16550State, link, TYPE_UART16550,
                      UART16550State *),
+    DEFINE_PROP_STRING("arrivals", UART16550State, arrivals),
     DEFINE_PROP_END_OF_LIST(),
 };
 

@@ -111,6 +111,9 @@ static void receive(UART16550State *s, uint8_t byte, uint8_t error,
     s->rx_fifo[at] = byte;
     s->rx_error[at] = error;
     s->counter[UART16550_RECEIVED]++;
+    if (s->arrivals_file) {
+        uart16550_note_arrival(s, byte, now);
+    }
     if (s->rx_count++ == 0) {
         s->lsr |= error; /* revealed at the head of the FIFO [8.4] */
     }

@@ -11,6 +11,9 @@
  *  + sysbus MMIO region 0: the registers, 1 << regshift bytes apart
  *  + sysbus IRQ 0: INTR (OUT2 does not gate it)
  *  + "peer", "clock-frequency" (Hz), "regshift": set before realize
+ *  + "arrivals", set before realize: the start of a file's name; what gets
+ *    into the receiver is written there, eight bytes for each character,
+ *    little-endian: ns of QEMU_CLOCK_VIRTUAL << 8 | character
  *  + "clock-skew-ppm", "bit-error-ppb", "error-seed", "cut-data",
  *    "cut-modem": the sender's side of the wire, also at run time
  *  + "bytes-sent" ... "lost": counters, read-only
@@ -115,6 +118,8 @@ struct UART16550State {
 
     uint32_t clock_frequency;
     uint8_t regshift;
+    char *arrivals;      /* the property */
+    FILE *arrivals_file; /* or NULL */
 
     /* Registers; of LSR only what the CPU's read clears */
     uint8_t ier, fcr, lcr, mcr, lsr, msr, scr;
@@ -154,6 +159,9 @@ struct UART16550State {
 
     uint64_t counter[UART16550_COUNTERS];
 };
+
+/* hw/char/uart16550.c: @byte is in the receiver since @now (ns). */
+void uart16550_note_arrival(UART16550State *s, uint8_t byte, int64_t now);
 
 /*
  * hw/char/uart16550_regs.c: registers, interrupts and modem lines.

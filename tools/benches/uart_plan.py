@@ -1,0 +1,101 @@
+"""The rows of the UART benchmark: which are measured, and how each is named."""
+FAST, SLOW = 6_250_000, 1_250_000
+USER = ("interrupt", "async", "async-unbuffered")  # take user interrupts
+TURN = 32  # instructions: docs/benchmarks/uart.md, "Turns"
+FIELDS = ("load", "mode", "flow", "delivery", "baud", "harts", "place",
+          "batch", "gather", "turn")
+
+
+def needs_turns(mode, harts, place):
+    """A hart that never waits ends no turn of QEMU's by itself."""
+    return harts > 1 and (mode == "polling" or place == "busy")
+
+
+def row(load, mode, flow, baud=FAST, harts=4, delivery="native",
+        place="alone", batch=None, gather=None, turn=None):
+    """
+    A row to measure; delivery is that of modes that take user interrupts.
+    gather: bytes that a client sleeps for, None: a quarter of its ring.
+    turn: instructions a hart runs at a time, None: until it waits.
+    """
+    delivery = {"polling": "-", "kernel": "-", "notify": "notify"}.get(
+        mode, delivery)
+    if turn is None and needs_turns(mode, harts, place):
+        turn = TURN
+    return {"load": load, "mode": mode, "flow": flow, "delivery": delivery,
+            "baud": baud, "harts": harts, "place": place, "batch": batch,
+            "gather": gather, "turn": turn}
+
+
+def plan_full():
+    """All modes x flow controls x deliveries that make sense."""
+    ways = [(mode, "v3", delivery) for mode in USER
+            for delivery in ("native", "emulated")] + \
+        [("polling", "v3", "-"), ("notify", "v3", "-"), ("kernel", "v2", "-")]
+    rows = [row(load, mode, flow, delivery=delivery)
+            for mode, flow, delivery in ways
+            for load in ("simplex", "duplex")]
+    rows += [row(load, mode, flow, SLOW, delivery=delivery)
+             for mode, flow, delivery in ways for load in ("simplex", "duplex")]
+    rows += [row("pingpong", mode, flow, delivery=delivery, batch=batch)
+             for mode, flow, delivery in ways for batch in (1, 8, 16)]
+    # clients that do not let bytes gather
+    rows += [row("simplex", mode, flow, baud, delivery=delivery, gather=1)
+             for mode, flow, delivery in ways for baud in (SLOW, FAST)]
+    # a polling driver leaves its hart to nobody
+    shared = [way for way in ways if way[0] != "polling"]
+    rows += [row("duplex", mode, flow, harts=harts, delivery=delivery)
+             for mode, flow, delivery in shared for harts in (1, 2)]
+    rows += [row("duplex", mode, flow, SLOW, harts, delivery, "busy")
+             for mode, flow, delivery in shared for harts in (1, 4)]
+    rows += [row(load, mode, flow, delivery=delivery)
+             for mode, flow, delivery in ways for load in ("checksum", "mix")]
+    # what the polling rows' turns do to the others
+    rows += [row("duplex", mode, flow, turn=TURN)
+             for mode, flow, delivery in shared if delivery != "emulated"]
+    # every flow control, in the loads that the published figures have
+    rows += [row(load, mode, flow) for mode in USER + ("polling",)
+             for flow in ("none", "v1", "v2") for load in ("simplex", "duplex")]
+    rows += [row(load, "kernel", "none", harts=1)
+             for load in ("simplex", "duplex")]
+    rows += [row("pingpong", USER[0], "v3", batch=batch)
+             for batch in range(2, 16) if batch != 8]
+    return rows
+
+
+def plan_quick():
+    """What CI measures: each mode and delivery once, and the main loads."""
+    rows = [row(load, "interrupt", "v3") for load in ("simplex", "duplex")]
+    rows += [row("duplex", mode, "v3")
+             for mode in USER[1:] + ("polling", "notify")]
+    rows += [row("duplex", "kernel", "v2", harts=1),
+             row("duplex", "interrupt", "v3", SLOW),
+             row("duplex", "interrupt", "v3", SLOW, 1, place="busy"),
+             row("checksum", "interrupt", "v3"),
+             row("mix", "interrupt", "v3"),
+             row("pingpong", "interrupt", "v3", batch=8),
+             row("simplex", "interrupt", "v3", SLOW, gather=1),
+             row("simplex", "interrupt", "v2")]
+    return rows
+
+
+def load_name(spec):
+    """The load with what belongs to it."""
+    return spec["load"] + \
+        (f" {spec['batch']}" if spec.get("batch") else "") + \
+        (f" gather {spec['gather']}" if spec.get("gather") else "") + \
+        (" +busy" if spec["place"] == "busy" else "") + \
+        (f" turn {spec['turn']}" if spec.get("turn") and not needs_turns(
+            spec["mode"], spec["harts"], spec["place"]) else "")
+
+
+def name(spec):
+    """One line for people, and for --only."""
+    return " ".join([load_name(spec), spec["mode"], spec["flow"],
+                     spec["delivery"], f"{spec['baud'] / 1e6:g}M",
+                     f"{spec['harts']} hart" + "s" * (spec["harts"] > 1)])
+
+
+def key(spec):
+    """What makes a row the same row in two tables."""
+    return tuple(spec.get(field) for field in FIELDS)
