@@ -36,18 +36,18 @@ struct kernel_lock kernel_lock;
  */
 void kernel_lock_wait(void)
 {
-    enum { PATIENCE = 100000 };
-    uint32_t ticket = 0;
+    const uint64_t none = UINT64_MAX;
+    uint64_t until = rdtime() + machine.timebase / 10, ticket = none;
 
-    for (uint32_t looks = 1;; looks++) {
+    for (;;) {
         if (LOAD(kernel_lock.owner) ==
-                (looks > PATIENCE ? ticket : LOAD(kernel_lock.next)) &&
+                (ticket != none ? ticket : LOAD(kernel_lock.next)) &&
             !LOAD(kernel_lock.held) &&
             !__atomic_exchange_n(&kernel_lock.held, 1, __ATOMIC_ACQUIRE)) {
-            kernel_lock.owner += looks > PATIENCE;
+            kernel_lock.owner += ticket != none;
             return;
         }
-        if (looks == PATIENCE)
+        if (ticket == none && rdtime() > until)
             ticket = __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_RELAXED);
         csr_set(CSR_SIP, 1 << IRQ_S_SOFT);
         __asm__ volatile("wfi");
