@@ -18,8 +18,8 @@ struct hart {
     struct thread *trapped; /* whose registers the last entry saved */
     void *stack;            /* top of the kernel stack */
     uint32_t resched;       /* look at the queues before leaving */
-    uint32_t reserved;
-    uint64_t id; /* hart id as the SBI knows it */
+    uint32_t kicked;        /* SSIP may be more than a waiting hart's own */
+    uint64_t id;            /* hart id as the SBI knows it */
 
     uint32_t index; /* 0.. in `harts` */
     bool online;

@@ -22,6 +22,7 @@ void sched_init(struct hart *h)
 
 void hart_kick(struct hart *h)
 {
+    h->kicked = 1;
     sbi_send_ipi(h->id);
 }
 

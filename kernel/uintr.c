@@ -39,7 +39,6 @@ static uint64_t pending(struct uintr *u)
 HOT void uintr_load(struct hart *h, struct thread *t)
 {
     struct uintr *u = t->uintr;
-    uint64_t uip = u->uip;
 
     if (!u->contexts) {
         u->entries[PLIC_ENTRY] = h->plic_page;
@@ -49,9 +48,7 @@ HOT void uintr_load(struct hart *h, struct thread *t)
     csr_write(CSR_SIDELEG, UIRQ_ALL);
 #define LOAD(field, csr) csr_write(csr, u->field);
     UINTR_REGISTERS(LOAD)
-    if (__builtin_expect(u->recorded, 0))
-        uip |= UIRQ_EXT;
-    csr_write(CSR_UIP, uip);
+    csr_write(CSR_UIP, pending(u));
     csr_write(CSR_UIE, u->uie);
     h->uthread = t;
     t->uhart = h;
@@ -243,31 +240,32 @@ int64_t sys_uintr_register(uint64_t hs)
 /*
  * Nothing else to run anywhere: sleep on the spot, without the lock and still
  * the hart's current thread, until an interrupt. For other harts this one is
- * idle (running_priority). False: the kernel has something to do.
+ * idle (running_priority). False: the kernel has something to do. If it has
+ * not, uip & uie ended the wfi: reading them costs two traps if emulated.
  */
-static bool nap(struct thread *t)
+static bool nap(void)
 {
-    uint64_t instret = csr_read(CSR_INSTRET), due = 0;
+    uint64_t instret = csr_read(CSR_INSTRET);
 
     this_hart->idle_since = rdtime();
     kernel_lock_release();
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is place() */
-    while (!sched_queued && !(csr_read(CSR_SIP) & S_IRQS) &&
-           !(due = csr_read(CSR_UIP) & t->uintr->uie))
+    if (!sched_queued && !(csr_read(CSR_SIP) & S_IRQS))
         __asm__ volatile("wfi" : : : "memory");
     kernel_lock_acquire();
     this_hart->idle_ticks += rdtime() - this_hart->idle_since;
     this_hart->idle_since = 0;
     this_hart->instret += csr_read(CSR_INSTRET) - instret;
-    return due || t->dying;
+    return !sched_queued && !(csr_read(CSR_SIP) & S_IRQS);
 }
 
 int64_t sys_uintr_wait(uint64_t deadline)
 {
     DRIVER(t);
+    if (deadline == DEADLINE_NEVER && nap())
+        return OK;
     t->uintr->uie = csr_read(CSR_UIE);
-    if (csr_read(CSR_UIP) & t->uintr->uie ||
-        (deadline == DEADLINE_NEVER && nap(t)))
+    if (t->dying || csr_read(CSR_UIP) & t->uintr->uie)
         return OK;
     return thread_sleep(THREAD_UINTR, deadline);
 }
