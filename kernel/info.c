@@ -202,7 +202,8 @@ int64_t sys_system_device(uint64_t h, uint64_t base, uint64_t size)
     if (size == 0 || size > PHYSICAL_END || base > PHYSICAL_END - size)
         return E_RANGE;
     if (frame_is_ram(base, size) ||
-        (base < machine.plic.end && machine.plic.start < base + size))
+        (base < machine.plic.end && machine.plic.start < base + size) ||
+        (base < machine.sswi.end && machine.sswi.start < base + size))
         return E_OVERLAP;
     return handle_publish(memory_new_fixed(base, size),
                           R_READ | R_WRITE | R_PHYS | R_DUP);
@@ -217,22 +218,16 @@ int64_t sys_system_irq(uint64_t h, uint64_t source)
                       R_ATTACH | R_DUP, 0);
 }
 
-/* The last lines of the log, for a person without a console. */
-static void print_log(void)
+int64_t sys_system_reset(uint64_t h, uint64_t kind)
 {
     char c;
 
-    for (uint64_t at = 0; log_read(&at, &c, 1) == 1;)
-        sbi_putchar(c);
-}
-
-int64_t sys_system_reset(uint64_t h, uint64_t kind)
-{
     TRY(check_system(h, R_RESET));
     if (kind > RESET_FAILED)
         return E_ARG;
-    if (kind == RESET_FAILED)
-        print_log();
+    /* the last lines of the log, for a person without a console */
+    for (uint64_t at = 0; kind == RESET_FAILED && log_read(&at, &c, 1) == 1;)
+        sbi_putchar(c);
     sbi_reset(kind == RESET_REBOOT ? SBI_RESET_COLD : SBI_RESET_SHUTDOWN,
               kind == RESET_FAILED);
     return E_UNSUPPORTED; /* the firmware came back */

@@ -9,7 +9,7 @@
 #include <libfdt.h>
 
 /* interrupt lines of a hart's own controller [priv 3.1.9, N chapter] */
-enum { LINE_U_EXT = 8, LINE_S_EXT = 9 };
+enum { LINE_S_SOFT = 1, LINE_U_EXT = 8, LINE_S_EXT = 9 };
 enum { FDT_LIMIT = 1 << 20 };
 
 struct machine machine;
@@ -80,7 +80,7 @@ static void read_memory(void)
 
 static void read_cpu(int node)
 {
-    struct machine_hart h = {.context_s = -1, .context_u = -1};
+    struct machine_hart h = {0};
     const char *isa = fdt_stringlist_get(fdt, node, "riscv,isa", 0, NULL);
     struct range id;
 
@@ -129,37 +129,46 @@ static void read_archive(void)
         reserve(machine.archive);
 }
 
-/* Pair n of interrupts-extended, <controller line>, is context n. */
-static void read_plic(void)
+/*
+ * Pair n of interrupts-extended is <controller line>: what is n of `node` for the
+ * hart with this controller? -1: nothing.
+ */
+static int32_t pair(int node, uint32_t intc, uint32_t line)
 {
-    int node = fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0"), size;
-    const fdt32_t *pairs;
+    int size = 0;
+    const fdt32_t *p = fdt_getprop(fdt, node, "interrupts-extended", &size);
+
+    for (int n = 0; p && (n + 1) * 8 <= size; n++) {
+        if (fdt32_ld(p + n * 2) == intc && fdt32_ld(p + n * 2 + 1) == line)
+            return n;
+    }
+    return -1;
+}
+
+static void read_controllers(void)
+{
+    int plic = fdt_node_offset_by_compatible(fdt, -1, "riscv,plic0");
+    int sswi = fdt_node_offset_by_compatible(fdt, -1, "riscv,aclint-sswi");
     uint32_t sources;
 
-    if (node < 0)
-        node = fdt_node_offset_by_compatible(fdt, -1, "sifive,plic-1.0.0");
-    if (!reg(node, &machine.plic))
+    if (plic < 0)
+        plic = fdt_node_offset_by_compatible(fdt, -1, "sifive,plic-1.0.0");
+    if (!reg(plic, &machine.plic))
         panic("device tree: no riscv,plic0 interrupt controller");
-    sources = (uint32_t)number(node, "riscv,ndev");
+    reg(sswi, &machine.sswi); /* it need not be there */
+    sources = (uint32_t)number(plic, "riscv,ndev");
     machine.plic_sources =
         min(sources ? sources : SOURCES_MAX, SOURCES_MAX - 1u);
-    pairs = fdt_getprop(fdt, node, "interrupts-extended", &size);
-    for (int n = 0; pairs && (n + 1) * 8 <= size; n++) {
-        uint32_t line = fdt32_ld(pairs + n * 2 + 1);
-
-        for (uint32_t i = 0; i < machine.harts; i++) {
-            struct machine_hart *h = &machine.hart[i];
-
-            if (h->intc == fdt32_ld(pairs + n * 2) && line == LINE_S_EXT)
-                h->context_s = n;
-            else if (h->intc == fdt32_ld(pairs + n * 2) && line == LINE_U_EXT)
-                h->context_u = n;
-        }
-    }
     for (uint32_t i = 0; i < machine.harts; i++) {
-        if (machine.hart[i].context_s < 0)
-            panic("device tree: the PLIC has no S context for hart %lu",
-                  machine.hart[i].id);
+        struct machine_hart *h = &machine.hart[i];
+
+        h->context_s = pair(plic, h->intc, LINE_S_EXT);
+        h->context_u = pair(plic, h->intc, LINE_U_EXT);
+        if (pair(sswi, h->intc, LINE_S_SOFT) >= 0)
+            h->sswi = (uint32_t *)phys_to_virt(machine.sswi.start) +
+                      pair(sswi, h->intc, LINE_S_SOFT);
+        if (h->context_s < 0)
+            panic("device tree: the PLIC has no S context for hart %lu", h->id);
     }
 }
 
@@ -175,5 +184,5 @@ void machine_read(uint64_t physical)
     read_memory();
     read_cpus();
     read_archive();
-    read_plic();
+    read_controllers();
 }

@@ -15,7 +15,7 @@ struct range {
 };
 
 struct machine {
-    struct range ram, plic;
+    struct range ram, plic, sswi;
     struct range archive;        /* boot archive (initrd), empty = none */
     struct range tree;           /* the device tree itself */
     uint64_t boot_hart;          /* hart id, set before machine_read */
@@ -26,6 +26,7 @@ struct machine {
         uint64_t id;
         uint32_t intc;                /* phandle */
         int32_t context_s, context_u; /* PLIC contexts, -1 = none */
+        uint32_t *sswi; /* its register of the ACLINT, NULL = none */
     } hart[HARTS_MAX];
     uint32_t plic_sources;
     uint32_t reserved_count;

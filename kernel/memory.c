@@ -63,11 +63,11 @@ static bool fill(struct memory *m, bool contiguous)
 
 struct memory *memory_new(uint64_t size, bool contiguous)
 {
-    struct memory *m = NULL;
-
     /* do not begin what cannot be finished */
-    if (size / PAGE_SIZE < frame_count_free())
-        m = object_new(OBJECT_MEMORY);
+    struct memory *m = size / PAGE_SIZE < frame_count_free()
+                           ? object_new(OBJECT_MEMORY)
+                           : NULL;
+
     if (!m)
         return NULL;
     m->size = size;

@@ -6,7 +6,7 @@
 
 /* struct thread: object header, pc in slot 0, then x1..x31 */
 #define THREAD_REG(n) (16 + (n)*8)
-#define THREAD_PC     16
+#define THREAD_PC     THREAD_REG(0)
 #define THREAD_HART   272
 #define THREAD_RELOAD 280
 #define THREAD_DYING  288
@@ -16,9 +16,9 @@
 #define HART_TRAPPED 8
 #define HART_STACK   16
 #define HART_RESCHED 24
-#define HART_ID      32
 
-#define SYSCALL_SLOTS 128 /* entries of syscall_table, a power of two */
+#define SYSCALL_SLOTS      128 /* entries of syscall_table, a power of two */
+#define SYSCALL_UINTR_WAIT 61
 
 /* struct kernel_lock, whose first word is `held` */
 #define LOCK_NEXT  4

@@ -22,8 +22,12 @@ void sched_init(struct hart *h)
 
 void hart_kick(struct hart *h)
 {
-    h->kicked = 1;
-    sbi_send_ipi(h->id);
+    volatile uint32_t *sswi = machine.hart[h->index].sswi;
+
+    if (sswi)
+        *sswi = 1; /* [aclint 4] */
+    else
+        sbi_send_ipi(h->id);
 }
 
 static bool allowed(struct thread *t, struct hart *h)
@@ -94,21 +98,14 @@ static void enqueue(struct hart *h, struct thread *t, bool front)
     sched_queued++;
 }
 
-/* t may only run on harts that are still on their way up. */
-COLD static void place_ahead(struct thread *t, bool front)
-{
-    enqueue(&harts[__builtin_ctz(t->hart_mask & harts_started)], t, front);
-}
-
 /* Queue t where it runs soonest and make that hart look. */
 static void place(struct thread *t, bool front)
 {
     struct hart *h = choose(t);
 
-    if (__builtin_expect(!h, 0)) {
-        place_ahead(t, front);
-        return;
-    }
+    if (__builtin_expect(!h, 0)) /* its harts are still on their way up */
+        return enqueue(&harts[__builtin_ctz(t->hart_mask & harts_started)], t,
+                       front);
     enqueue(h, t, front);
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is nap() */
     int running = running_priority(h);

@@ -6,18 +6,16 @@
 #include "kernel/sched.h"
 #include "kernel/uintr.h"
 
-static_assert(offsetof(struct thread, x) == THREAD_REG(0) &&
-                  offsetof(struct thread, x) == THREAD_PC &&
-                  offsetof(struct thread, hart) == THREAD_HART &&
-                  offsetof(struct thread, reload) == THREAD_RELOAD &&
-                  offsetof(struct thread, dying) == THREAD_DYING &&
-                  offsetof(struct hart, current) == HART_CURRENT &&
-                  offsetof(struct hart, trapped) == HART_TRAPPED &&
-                  offsetof(struct hart, stack) == HART_STACK &&
-                  offsetof(struct hart, resched) == HART_RESCHED &&
-                  offsetof(struct kernel_lock, held) == 0 &&
-                  offsetof(struct kernel_lock, next) == LOCK_NEXT &&
-                  offsetof(struct kernel_lock, owner) == LOCK_OWNER,
+#define AT(type, field, place) (offsetof(struct type, field) == (place))
+static_assert(AT(thread, x, THREAD_REG(0)) && AT(thread, hart, THREAD_HART) &&
+                  AT(thread, reload, THREAD_RELOAD) &&
+                  AT(thread, dying, THREAD_DYING) &&
+                  AT(hart, current, HART_CURRENT) &&
+                  AT(hart, trapped, HART_TRAPPED) &&
+                  AT(hart, stack, HART_STACK) &&
+                  AT(hart, resched, HART_RESCHED) && AT(kernel_lock, held, 0) &&
+                  AT(kernel_lock, next, LOCK_NEXT) &&
+                  AT(kernel_lock, owner, LOCK_OWNER),
               "offsets.h");
 
 struct list all_threads = {&all_threads, &all_threads};
@@ -121,13 +119,12 @@ void thread_kill(struct thread *t)
         thread_unwait(t);
     if (t->uintr)
         uintr_abandon(t);
-    if (t == this_hart->current) {
+    if (t == this_hart->current)
         thread_leave();
-    } else if (t->state == THREAD_RUNNING) {
+    else if (t->state == THREAD_RUNNING)
         hart_kick(t->hart); /* it calls thread_leave */
-    } else {
+    else
         thread_reap(t);
-    }
 }
 
 int64_t sys_thread_create(uint64_t hp, uint64_t entry, uint64_t stack,

@@ -13,13 +13,11 @@ void timer_init(struct timer *t, void (*fire)(struct timer *))
 
 void timer_arm(struct timer *t, uint64_t deadline)
 {
-    struct list *at;
-
     list_remove(&t->node);
     t->deadline = deadline;
     if (deadline == DEADLINE_NEVER)
         return;
-    at = this_hart->timers.next; /* t may have been the first */
+    struct list *at = this_hart->timers.next; /* t may have been the first */
     while (at != &this_hart->timers &&
            container_of(at, struct timer, node)->deadline <= deadline)
         at = at->next;

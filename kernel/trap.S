@@ -57,7 +57,9 @@ trap_entry:
 
     addi    t0, t0, 4
     sd      t0, THREAD_PC(tp)
-    SAVE    tp, 10, 11, 12, 13, 14, 15, 16, 28  /* ipc_reply_receive's endpoint */
+    li      t1, SYSCALL_UINTR_WAIT
+    beq     a7, t1, 6f
+0:  SAVE    tp, 10, 11, 12, 13, 14, 15, 16, 28  /* ipc_reply_receive's endpoint */
     ld      tp, THREAD_HART(tp)
     ld      sp, HART_STACK(tp)
     li      t1, SYSCALL_SLOTS
@@ -79,7 +81,7 @@ trap_entry:
     or      t0, t0, t5
     bnez    t0, trap_switch
     LOCK_RELEASE
-    ld      t0, THREAD_PC(t1)
+7:  ld      t0, THREAD_PC(t1)
     csrw    sepc, t0
     csrw    sscratch, t1
     ld      ra, REG(1)(t1)
@@ -101,6 +103,17 @@ trap_entry:
     ld      t3, HART_CURRENT(tp)
     LOAD    t3, 10, 11, 12, 13, 14, 15, 16
     j       2b
+6:  SAVE    tp, 10
+    ld      tp, THREAD_HART(tp)
+    ld      sp, HART_STACK(tp)
+    call    uintr_nap
+    ld      t1, HART_CURRENT(tp)
+    addi    a0, a0, -1          /* OK, if it slept */
+    beqz    a0, 7b
+    mv      tp, t1
+    LOAD    tp, 10
+    li      a7, SYSCALL_UINTR_WAIT
+    j       0b
 
     .globl enter_scheduler
 /* the lock held: take up the first thread, on the hart's empty stack */

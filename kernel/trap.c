@@ -6,22 +6,13 @@
 #include "kernel/uintr.h"
 
 /* by exception code [priv 4.1.8] */
-static const char *const causes[16] = {"misaligned instruction",
-                                       "instruction access fault",
-                                       "illegal instruction",
-                                       "breakpoint",
-                                       "misaligned load",
-                                       "load access fault",
-                                       "misaligned store",
-                                       "store access fault",
-                                       "trap",
-                                       "trap",
-                                       "trap",
-                                       "trap",
-                                       "instruction page fault",
-                                       "load page fault",
-                                       "trap",
-                                       "store page fault"};
+static const char *const causes[16] = {
+    [0] = "misaligned instruction",  [1] = "instruction access fault",
+    [2] = "illegal instruction",     [3] = "breakpoint",
+    [4] = "misaligned load",         [5] = "load access fault",
+    [6] = "misaligned store",        [7] = "store access fault",
+    [12] = "instruction page fault", [13] = "load page fault",
+    [15] = "store page fault"};
 
 static void report(struct thread *t, uint64_t cause, uint64_t address)
 {
@@ -29,12 +20,12 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
         "pc", "ra", "sp", "gp", "tp",  "t0",  "t1", "t2", "s0", "s1", "a0",
         "a1", "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
         "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
-    const char *what = cause < 16 ? causes[cause] : "trap";
+    const char *what = cause < 16 ? causes[cause] : NULL;
 
     log_print("fault: %s (pid %u, thread %u) %s, scause %lu, pc 0x%lx, "
               "address 0x%lx\n",
-              t->process->name, t->process->pid, t->object.id, what, cause,
-              t->x[X_PC], address);
+              t->process->name, t->process->pid, t->object.id,
+              what ? what : "trap", cause, t->x[X_PC], address);
     for (int i = 0; i < 32; i += 4)
         log_print("  %3s %016lx %3s %016lx %3s %016lx %3s %016lx\n", names[i],
                   t->x[i], names[i + 1], t->x[i + 1], names[i + 2], t->x[i + 2],
@@ -45,7 +36,7 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
 static void kicked(void)
 {
     csr_clear(CSR_SIP, 1 << IRQ_S_SOFT);
-    this_hart->kicked = relay_interrupt();
+    relay_interrupt();
     uintr_kicked();
     this_hart->resched = max(this_hart->resched, 1u);
 }
@@ -85,7 +76,9 @@ void trap_user(uint64_t cause, uint64_t address)
  * The table that trap.S jumps through: made from abi/uinta.idl, padded to a
  * power of two so that one comparison bounds it.
  */
-static_assert(SYSCALL_COUNT <= SYSCALL_SLOTS, "the table is large enough");
+static_assert(SYSCALL_COUNT <= SYSCALL_SLOTS &&
+                  SYS_uintr_wait == SYSCALL_UINTR_WAIT,
+              "offsets.h");
 
 int64_t sys_unknown(void)
 {

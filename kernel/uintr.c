@@ -30,10 +30,10 @@ static_assert(USER_UINTR_PLIC == USER_UINTR_CONTEXTS + HARTS_MAX * PAGE_SIZE &&
                   sizeof(struct uintr_stats) <= PAGE_SIZE,
               "abi/layout.h");
 
-/* What would be pending if t's state were loaded. */
-static uint64_t pending(struct uintr *u)
+/* What is pending when its state is loaded. */
+static inline uint64_t pending(struct uintr *u)
 {
-    return u->uip | (u->recorded ? UIRQ_EXT : 0);
+    return u->uip | (__builtin_expect(u->recorded, 0) ? UIRQ_EXT : 0);
 }
 
 HOT void uintr_load(struct hart *h, struct thread *t)
@@ -238,36 +238,38 @@ int64_t sys_uintr_register(uint64_t hs)
     return E_STATE
 
 /*
- * Nothing else to run anywhere: sleep on the spot, without the lock and still
- * the hart's current thread, until an interrupt. For other harts this one is
- * idle (running_priority). False: the kernel has something to do. If it has
- * not, uip & uie ended the wfi: reading them costs two traps if emulated.
+ * uintr_wait as trap.S tries it first, without the lock: if nothing else is to
+ * run anywhere the driver sleeps on the spot, still the hart's current thread,
+ * until an interrupt. For other harts this one is idle (running_priority); who
+ * queues a thread or kills this one kicks. False: the kernel has something to do.
  */
-static bool nap(void)
+HOT bool uintr_nap(uint64_t deadline)
 {
-    uint64_t instret = csr_read(CSR_INSTRET);
+    struct hart *h = this_hart;
 
-    this_hart->idle_since = rdtime();
-    kernel_lock_release();
+    if (deadline != DEADLINE_NEVER || h->uthread != h->current)
+        return false; /* or it has not registered: there may be no such CSRs */
+    uint64_t instret = csr_read(CSR_INSTRET), uie = csr_read(CSR_UIE);
+    bool due = csr_read(CSR_UIP) & uie;
+    h->idle_since = rdtime();
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is place() */
-    if (!sched_queued && !(csr_read(CSR_SIP) & S_IRQS))
+    while (!due && !sched_queued && !(csr_read(CSR_SIP) & S_IRQS)) {
         __asm__ volatile("wfi" : : : "memory");
-    kernel_lock_acquire();
-    this_hart->idle_ticks += rdtime() - this_hart->idle_since;
-    this_hart->idle_since = 0;
-    this_hart->instret += csr_read(CSR_INSTRET) - instret;
-    return !sched_queued && !(csr_read(CSR_SIP) & S_IRQS);
+        due = csr_read(CSR_UIP) & uie;
+    }
+    h->idle_ticks += rdtime() - h->idle_since;
+    h->idle_since = 0;
+    h->instret += csr_read(CSR_INSTRET) - instret;
+    return due;
 }
 
 int64_t sys_uintr_wait(uint64_t deadline)
 {
     DRIVER(t);
-    if (deadline == DEADLINE_NEVER && nap())
-        return OK;
     t->uintr->uie = csr_read(CSR_UIE);
-    if (t->dying || csr_read(CSR_UIP) & t->uintr->uie)
-        return OK;
-    return thread_sleep(THREAD_UINTR, deadline);
+    return csr_read(CSR_UIP) & t->uintr->uie
+               ? OK
+               : thread_sleep(THREAD_UINTR, deadline);
 }
 
 int64_t sys_uintr_take(void)

@@ -239,10 +239,12 @@ def syscall_stub(number, name, args):
 
 def syscalls(idl, source):
     calls = sorted(idl.syscalls)
-    out = ["#include <stdint.h>", ""]
-    out += [f"#define SYS_{name} {number}" for number, name, _ in calls]
-    out += [""] + [syscall_stub(*call) + "\n" for call in calls
-                   if not call[1].startswith("ipc_")]
+    # The numbers are for assembly, too.
+    out = [f"#define SYS_{name} {number}" for number, name, _ in calls]
+    out += ["", "#ifndef __ASSEMBLER__", "#include <stdint.h>", ""]
+    out += [syscall_stub(*call) + "\n" for call in calls
+            if not call[1].startswith("ipc_")]
+    out += ["#endif"]
     return header("GEN_SYSCALLS_H", source, "\n".join(out))
 
 

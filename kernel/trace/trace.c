@@ -84,6 +84,15 @@ WRAP(void, trap_user, uint64_t cause, uint64_t address)
     __real_trap_user(cause, address);
 }
 
+/* A nap is a system call that does not come by syscall.S. */
+WRAP(bool, uintr_nap, uint64_t deadline)
+{
+    record(TRACE_SYSCALL, SYS_uintr_wait, deadline);
+    bool due = __real_uintr_nap(deadline);
+    record(TRACE_SYSCALL_DONE, SYS_uintr_wait, OK);
+    return due;
+}
+
 WRAP(void, trap_interrupts, void)
 {
     record(TRACE_WAKE_UP, csr_read(CSR_SIP), 0);

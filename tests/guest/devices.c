@@ -187,6 +187,39 @@ TEST(both_while_asleep)
     EXPECT(uintr_unexpected, 0);
 }
 
+/* The handler of one lets the other in while the driver is in uintr_pause(). */
+static void nesting_rtc(void *arg)
+{
+    struct uintr_nest nest;
+    on_rtc(arg);
+    raise_rng();
+    uint64_t until = clock_deadline(LONG_MS * MS), before = rngs;
+    while (!REG(INTERRUPT_STATUS) && clock_ticks() < until)
+        ;
+    uintr_nest_begin(&nest);
+    while (rngs == before && clock_ticks() < until)
+        ;
+    uintr_nest_end(&nest);
+}
+
+TEST(both_in_a_pause)
+{
+    ready();
+    uintr_disable();
+    uintr_on_source(RTC_SOURCE, nesting_rtc, NULL);
+    for (uint64_t i = 1; i <= ROUNDS; i++) {
+        if (i % 2)
+            rtc_raise_at(rtc);
+        else
+            rtc_alarm_in(MS);
+        uintr_pause();
+        EXPECT(rtcs, i);
+        EXPECT(rngs, i);
+    }
+    uintr_on_source(RTC_SOURCE, on_rtc, NULL);
+    EXPECT(uintr_unexpected, 0);
+}
+
 TEST(one_released_the_other_works)
 {
     ready();

@@ -273,6 +273,39 @@ TEST(a_handler_can_be_interrupted)
     uintr_disable();
 }
 
+/* uintr_pause() runs the handlers of what ended it, and nobody else's. */
+TEST(a_pause_runs_handlers)
+{
+    begin();
+    uint64_t vectors = uintr_csr_read(CSR_UTVEC);
+    uintr_on_timer(one_timer, NULL);
+    raise_soft();
+    uintr_pause(); /* what is pending already */
+    EXPECT(softs, 1);
+    EXPECT(timers, 0);
+    MUST(sys_uintr_timer(clock_deadline(2 * MS)));
+    uintr_pause(); /* what comes while it sleeps */
+    EXPECT(softs, 1);
+    EXPECT(timers, 1);
+    EXPECT(uintr_csr_read(CSR_UTVEC), vectors);
+    raise_soft();
+    EXPECT(softs, 1); /* UIE is clear again */
+}
+
+TEST(a_handler_in_a_pause_can_be_interrupted)
+{
+    begin();
+    timers_inside = 0;
+    uintr_on_soft(nesting_soft, NULL);
+    uintr_on_timer(one_timer, NULL);
+    for (int i = 1; i <= 100; i++) {
+        raise_soft();
+        uintr_pause();
+        EXPECT(softs, i);
+        EXPECT(timers_inside, i);
+    }
+}
+
 /*
  * Another thread rings; the handler clears USIP (the entry does), polls, and
  * reads the counter. Whatever was counted before a ring must be seen after it.
@@ -310,7 +343,7 @@ static int64_t ringer(void *arg)
     return RINGS;
 }
 
-TEST(no_ring_is_lost)
+static void ring_often(bool pause)
 {
     struct thread thread;
     begin();
@@ -320,6 +353,8 @@ TEST(no_ring_is_lost)
     MUST(uintr_bind(rung));
     uintr_on_soft(drain, NULL);
     MUST(thread_start(&thread, ringer, NULL, PRIORITY_NORMAL));
+    while (pause && seen < RINGS)
+        uintr_pause();
     while (seen < RINGS) {
         int64_t result = uintr_sleep(clock_deadline(10000 * MS));
         uintr_enable();
@@ -333,6 +368,16 @@ TEST(no_ring_is_lost)
     uintr_bind(0);
     sys_handle_close(bell);
     sys_handle_close(rung);
+}
+
+TEST(no_ring_is_lost)
+{
+    ring_often(false);
+}
+
+TEST(no_ring_is_lost_by_a_pause)
+{
+    ring_often(true);
 }
 
 /* Rung before the binding: the interrupt comes with it. */

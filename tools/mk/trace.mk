@@ -3,7 +3,7 @@
 
 TRACE_KERNEL := build/trace/kernel.elf
 TRACE_WRAP := irq_init trap_user trap_interrupts sched_resume \
-    plic_claim uintr_record uintr_load uintr_unload uintr_post thread_wake \
+    plic_claim uintr_record uintr_load uintr_unload uintr_post uintr_nap thread_wake \
     doorbell_ring syscall_table
 TRACE_KERNEL_OBJECTS := $(call objects,$(wildcard kernel/trace/*.c \
     kernel/trace/*.S))

@@ -6,7 +6,7 @@
 #include "user/lib/uintr/entry.inc"
 
         .text
-        vectors naive_vectors, external
+        vectors naive_vectors, external, external
 external:
         save
         lui     t0, %hi(USER_UINTR_STATS)

@@ -57,7 +57,7 @@
  * goes to another hart and back between its two looks at the index: such a
  * completion is ignored, and the device is silent for ever.
  */
-        vectors uintr_vectors_retry, external_retry
+        vectors uintr_vectors_retry, external_retry, external_retry
 external_retry:
         save
         sd      zero, DIRECT(sp)
@@ -97,7 +97,7 @@ complete_retry:
  * code how far the thread had come when it was taken off its hart. The access
  * is the last instruction of each, so that no access is made twice.
  */
-        vectors uintr_vectors_rseq, external_rseq
+        vectors uintr_vectors_rseq, external_rseq, external_rseq
 external_rseq:
         save
         sd      zero, DIRECT(sp)

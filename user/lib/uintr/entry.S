@@ -6,13 +6,11 @@
 #include "user/lib/uintr/entry.inc"
 
         .text
-        vectors uintr_vectors, external
+        vectors uintr_vectors, external, uintr_external_asleep
 
 /*
- * External. Claim [plic 5]; call the source's handler; complete, on whatever
- * hart this thread is by now: the page follows it; claim again until there is
- * no more, which is cheaper than one more entry. A first claim of 0 says that
- * the kernel holds claims of ours: uintr_take_recorded() asks it.
+ * External. A first claim of 0 says that the kernel holds claims of ours:
+ * uintr_take_recorded() asks it.
  */
 external:
         save
@@ -21,28 +19,7 @@ external:
         lwu     a1, PLIC_CLAIM(t0)
         STEP
         beqz    a1, recorded
-dispatch:
-        trace   TRACE_CLAIM, a1
-        STEP
-        handle
-        ld      a1, SOURCE(sp)
-        STEP
-        lui     t0, %hi(USER_UINTR_PLIC)
-        STEP
-        sw      a1, PLIC_CLAIM(t0)
-        trace   TRACE_COMPLETE, a1
-        STEP
-        /* Count it for `irqs`, after the handler: not on its way in. */
-        lui     t1, %hi(USER_UINTR_STATS)
-        slli    t2, a1, 3
-        addi    t1, t1, %lo(USER_UINTR_STATS)
-        add     t1, t1, t2
-        ld      t2, 0(t1)
-        addi    t2, t2, 1
-        sd      t2, 0(t1)
-        lwu     a1, PLIC_CLAIM(t0)
-        STEP
-        bnez    a1, dispatch
+        serve
 return:
         restore_return
 

@@ -233,9 +233,10 @@ static int64_t error(void *context, struct message *call, uint64_t index,
                      uint64_t *position, uint64_t *what)
 {
     (void)context, (void)call;
-    struct uart_error e = {0};
+    struct uart_error e;
     int64_t result = uart_error(device, index, &e);
-    *position = e.position, *what = e.what;
+    if (result == OK)
+        *position = e.position, *what = e.what;
     return result;
 }
 

@@ -27,6 +27,7 @@ enum { POLL_ROUNDS = 4096 };
 static struct uart uart;
 static void (*serve_device)(void *); /* the handler */
 static handle_t notification;
+static int64_t delivery;
 
 static void on_bell(void *argument)
 {
@@ -95,8 +96,10 @@ static void run_by_uintr(const struct device *d)
     own(sys_irq_attach(d->irq));
     begin(d);
     if (tasks)
-        tasks_run();
+        tasks_run(delivery == DELIVERY_NATIVE);
     on_bell(NULL); /* clients that called before we were bound */
+    while (delivery == DELIVERY_NATIVE)
+        uintr_pause();
     uintr_enable();
     for (;;)
         uintr_sleep(DEADLINE_NEVER);
@@ -184,6 +187,7 @@ int main(int argc, char **argv)
             config.mode = UART_NOTIFY;
         else
             check(result, "uintr_init");
+        delivery = result;
     }
     uart.config = config;
     serve_device = uart_handler(config.flow);

@@ -259,13 +259,15 @@ void tasks_init(struct uart *uart, handle_t notification)
  * With UIE clear between the last look and the sleep: uintr_wait() returns for
  * what is pending, whatever UIE says.
  */
-void tasks_run(void)
+void tasks_run(bool native)
 {
     tasks_bell(NULL); /* clients that called before we were bound */
     for (;;) {
         uintr_enable();
         async_run(&executor);
         uintr_disable();
+        while (native && !executor.ready)
+            uintr_pause();
         if (!executor.ready)
             uintr_sleep(DEADLINE_NEVER);
     }

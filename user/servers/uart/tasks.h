@@ -6,6 +6,7 @@
 #ifndef UART_TASKS_H
 #define UART_TASKS_H
 
+#include <stdbool.h>
 #include <uinta/uart.h>
 #include "abi/object.h"
 
@@ -18,7 +19,7 @@ void tasks_bell(void *unused);
 /* For clients.c: someone may have bytes or space. */
 void tasks_kick(struct uart *uart);
 
-/* UIE clear on entry. */
-_Noreturn void tasks_run(void);
+/* UIE clear on entry. native: how to sleep (uintr_pause). */
+_Noreturn void tasks_run(bool native);
 
 #endif
