@@ -31,23 +31,25 @@ struct kernel_lock kernel_lock;
  * Who waits gives the processor away at each look, or an emulator that runs
  * harts in turns spins here for the rest of our turn while the one whose turn
  * it is waits (with -icount, 60 % of all instructions of two UART drivers). A
- * wfi with an interrupt pending does it, and so we raise one: an extra look at
- * nothing (trap.c, kicked) does no harm.
+ * wfi with an interrupt pending does it, and so we raise one, and take it back
+ * if nobody else did: they say so before, with the lock held (hart_kick).
  */
 void kernel_lock_wait(void)
 {
-    enum { PATIENCE = 100000 };
-    uint32_t ticket = 0;
+    const uint64_t none = UINT64_MAX;
+    uint64_t until = rdtime() + machine.timebase / 10, ticket = none;
 
-    for (uint32_t looks = 1;; looks++) {
+    for (;;) {
         if (LOAD(kernel_lock.owner) ==
-                (looks > PATIENCE ? ticket : LOAD(kernel_lock.next)) &&
+                (ticket != none ? ticket : LOAD(kernel_lock.next)) &&
             !LOAD(kernel_lock.held) &&
             !__atomic_exchange_n(&kernel_lock.held, 1, __ATOMIC_ACQUIRE)) {
-            kernel_lock.owner += looks > PATIENCE;
+            kernel_lock.owner += ticket != none;
+            if (!this_hart->kicked)
+                csr_clear(CSR_SIP, 1 << IRQ_S_SOFT);
             return;
         }
-        if (looks == PATIENCE)
+        if (ticket == none && rdtime() > until)
             ticket = __atomic_fetch_add(&kernel_lock.next, 1, __ATOMIC_RELAXED);
         csr_set(CSR_SIP, 1 << IRQ_S_SOFT);
         __asm__ volatile("wfi");
@@ -64,6 +66,7 @@ static void hart_setup(uint32_t index)
     h->id = machine.hart[index].id;
     h->stack = hart_stacks + (index + 1) * STACK_STRIDE;
     h->sink = &sinks[index];
+    h->kicked = 1;
     h->trapped = h->sink;
     h->plic_s = plic_context((uint32_t)machine.hart[index].context_s);
     h->plic_u = plic_context((uint32_t)machine.hart[index].context_u);

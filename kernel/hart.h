@@ -18,9 +18,10 @@ struct hart {
     struct thread *trapped; /* whose registers the last entry saved */
     void *stack;            /* top of the kernel stack */
     uint32_t resched;       /* look at the queues before leaving */
-    uint32_t index;         /* 0.. in `harts` */
+    uint32_t kicked;        /* SSIP may be more than a waiting hart's own */
     uint64_t id;            /* hart id as the SBI knows it */
 
+    uint32_t index; /* 0.. in `harts` */
     bool online;
     struct process *space;  /* whose page table satp holds, NULL = kernel's */
     struct thread *uthread; /* whose user-interrupt state the CSRs hold */
@@ -49,10 +50,11 @@ extern uint32_t harts_started; /* bit i: harts[i] runs or will in a moment */
 register struct hart *this_hart __asm__("tp");
 
 /*
- * The one kernel lock. Whoever finds it free takes it; a hart that has looked
- * at it for long in vain draws a ticket, and then nobody without one overtakes
- * it. Not tickets from the start: a host with fewer processors than harts
- * would have to run every hart in turn for each single system call.
+ * The one kernel lock. Whoever finds it free takes it; a hart that has waited
+ * for 100 ms draws a ticket, and then nobody without one overtakes it. (Time,
+ * not looks: where an emulator runs harts in turns a look can take a round.)
+ * Not tickets from the start: a host with fewer processors than harts would
+ * have to run every hart in turn for each single system call.
  */
 extern struct kernel_lock {
     uint32_t held;

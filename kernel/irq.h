@@ -53,5 +53,8 @@ void irq_claimed(uint32_t source);
  */
 /* On the hart itself, once: ask the firmware for its relay, if it has one. */
 void relay_hart_enable(struct hart *h);
-/* SSIP was raised and is cleared: by another hart, or for a device? */
-void relay_interrupt(void);
+/*
+ * SSIP was raised and is cleared: by another hart, or for a device? RELAY_*: not
+ * 0 where the firmware may raise it at any time.
+ */
+uint32_t relay_interrupt(void);

@@ -17,7 +17,7 @@ struct mailbox {
 };
 
 static struct mailbox mailboxes[HARTS_MAX];
-static uint64_t relay; /* RELAY_*, the same on every hart */
+static uint32_t relay; /* RELAY_*, the same on every hart */
 
 /*
  * RELAY_CALL: runs in M-mode, without translation, in the middle of anything,
@@ -71,19 +71,18 @@ void relay_hart_enable(struct hart *h)
         sbi_uinta(SBI_UINTA_RELAY_WORD, virt_to_phys(box), 0);
 }
 
-void relay_interrupt(void)
+uint32_t relay_interrupt(void)
 {
     struct mailbox *box = &mailboxes[this_hart->index];
     uint64_t word = __atomic_exchange_n(&box->word, 0, __ATOMIC_ACQUIRE);
 
-    if (!word)
-        return;
-    if (relay == RELAY_CLAIM) {
+    if (word && relay == RELAY_CLAIM) {
         irq_claimed((uint32_t)word);
-    } else if (relay == RELAY_CALL) {
+    } else if (word && relay == RELAY_CALL) {
         take_mail(box);
-    } else {
+    } else if (word) {
         irq_interrupt();
         sbi_uinta(SBI_UINTA_RELAY_UNMASK, 0, 0);
     }
+    return relay;
 }

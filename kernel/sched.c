@@ -24,6 +24,7 @@ void hart_kick(struct hart *h)
 {
     volatile uint32_t *sswi = machine.hart[h->index].sswi;
 
+    h->kicked = 1;
     if (sswi)
         *sswi = 1; /* [aclint 4] */
     else

@@ -213,9 +213,7 @@ int64_t sys_thread_rseq(uint64_t start, uint64_t end, uint64_t abort)
 
 int64_t sys_thread_yield(void)
 {
-    struct hart *h = this_hart;
-
-    if (h->ready_map >> h->current->priority)
-        h->resched = 2; /* to the back of its queue */
+    if (this_hart->ready_map >> current_thread()->priority)
+        this_hart->resched = 2; /* to the back of its queue */
     return OK;
 }

@@ -36,7 +36,7 @@ static void report(struct thread *t, uint64_t cause, uint64_t address)
 static void kicked(void)
 {
     csr_clear(CSR_SIP, 1 << IRQ_S_SOFT);
-    relay_interrupt();
+    this_hart->kicked = relay_interrupt();
     uintr_kicked();
     this_hart->resched = max(this_hart->resched, 1u);
 }

@@ -241,26 +241,25 @@ int64_t sys_uintr_register(uint64_t hs)
  * uintr_wait as trap.S tries it first, without the lock: if nothing else is to
  * run anywhere the driver sleeps on the spot, still the hart's current thread,
  * until an interrupt. For other harts this one is idle (running_priority); who
- * queues a thread or kills this one kicks. False: the kernel has something to do.
+ * queues a thread or kills this one kicks. False: the kernel has something to
+ * do. If it has not, uip & uie ended the wfi: reading them costs two traps if
+ * emulated, and a thread that has not registered may have no such CSRs.
  */
 HOT bool uintr_nap(uint64_t deadline)
 {
     struct hart *h = this_hart;
+    uint64_t instret = csr_read(CSR_INSTRET);
 
     if (deadline != DEADLINE_NEVER || h->uthread != h->current)
-        return false; /* or it has not registered: there may be no such CSRs */
-    uint64_t instret = csr_read(CSR_INSTRET), uie = csr_read(CSR_UIE);
-    bool due = csr_read(CSR_UIP) & uie;
+        return false;
     h->idle_since = rdtime();
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is place() */
-    while (!due && !sched_queued && !(csr_read(CSR_SIP) & S_IRQS)) {
+    if (!sched_queued && !(csr_read(CSR_SIP) & S_IRQS))
         __asm__ volatile("wfi" : : : "memory");
-        due = csr_read(CSR_UIP) & uie;
-    }
     h->idle_ticks += rdtime() - h->idle_since;
     h->idle_since = 0;
     h->instret += csr_read(CSR_INSTRET) - instret;
-    return due;
+    return !sched_queued && !(csr_read(CSR_SIP) & S_IRQS);
 }
 
 int64_t sys_uintr_wait(uint64_t deadline)

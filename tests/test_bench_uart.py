@@ -48,13 +48,57 @@ def test_quick_rows_are_no_worse_than_committed():
         # over all bytes; of mix the slow way; `bytes` are of whole words
         of = row["bytes"][1] if row["load"] == "mix" else sum(row["bytes"])
         assert abs(row["line"]["samples"] - of) <= 16
-        for end in "ab" if row["mode"] != "kernel" else ():
+        for end in "ab":
             counters = row[f"counters_{end}"]
             assert counters["bytes_in"] + counters["bytes_out"] > 0
             assert counters["overruns"] == 0
     worse = {uart_plan.name(row): uart_report.worse(row, committed[key])
              for key, row in measured.items()}
     assert not {name: what for name, what in worse.items() if what}
+
+
+def boot(words, kernel="kernel"):
+    """Output of /bench/uart on one hart."""
+    return subprocess.run(
+        [f"{TOP}/tools/run-qemu", "--machine", "native", "--smp", "1",
+         "--timeout", "60", "--cap", "1000000", "--kernel",
+         f"{TOP}/build/kernel/{kernel}.elf", "--append",
+         f"run=/bench/uart {words}", "--", "-icount", "shift=4,sleep=off"],
+        text=True, capture_output=True, stdin=subprocess.DEVNULL,
+        check=False).stdout
+
+
+@pytest.mark.skipif("native" not in MACHINES,
+                    reason="the wired UARTs are the native machine's")
+@pytest.mark.parametrize("words,why", [
+    ("triplex", "'triplex' is not known; there are: pingpong|simplex|"),
+    ("duplex mode=warp", "--mode=warp: not one of: polling, interrupt, async, "
+     "async-unbuffered, notify; and mode=kernel"),
+    ("duplex flow=v9", "--flow=v9: not one of: none, v1, v2, v3"),
+    ("duplex baud=5000000", "--baud=5000000: a clock of 100000000 Hz cannot"),
+    ("duplex mode=kernel flow=v3", "mode=kernel has flow=none and flow=v2"),
+    ("pingpong batch=17", "'batch=17' is not known"),
+    ("duplex mode=kernel", "mode=kernel needs the benchmark's kernel")])
+def test_a_row_that_there_is_not_is_refused(words, why):
+    output = boot(words)
+    assert f"uart: {why}" in output or f"client a: {why}" in output
+    assert "run: /bench/uart: exited 1" in output \
+        or "run: /bench/uart: exited 2" in output
+
+
+@pytest.mark.skipif("native" not in MACHINES,
+                    reason="the wired UARTs are the native machine's")
+@pytest.mark.parametrize("mode", ["interrupt", "kernel"])
+def test_the_counters_tell_of_lost_bytes(mode):
+    """Without flow control, clients and drivers on one hart: overruns."""
+    output = boot(f"checksum mode={mode} flow=none ms=50", "kernel-bench"
+                  if mode == "kernel" else "kernel")
+    row = json.loads(next(line for line in output.splitlines()
+                          if line.startswith("{")))
+    overruns = sum(row[f"counters_{end}"]["overruns"] for end in "ab")
+    assert sum(row["lost"]) >= overruns > 0
+    for i, end in enumerate("ab"):
+        assert row[f"counters_{end}"]["bytes_in"] == row["taken"][i]
 
 
 def test_a_worse_figure_is_found():

@@ -5,19 +5,17 @@ prints is then a test of its own. A second kind of run tells what comes over a
 wire that was made bad through QEMU's properties, before the machine starts
 or while it runs.
 """
-import json
 import os
 import re
 import signal
-import socket
 import struct
 import subprocess
 import tempfile
-import time
 
 import pytest
 
 from harness.machine import MACHINES
+from harness.qmp import Monitor
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PROGRAM = os.path.join(ROOT, "build/tests/uart16550.elf")
@@ -107,7 +105,7 @@ class Wire:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT, start_new_session=True)
             try:
-                self.connect(path)
+                self.monitor = Monitor(path)
                 self.run(sets)
             finally:
                 self.process.stdin.close()
@@ -117,45 +115,19 @@ class Wire:
                     pass
                 self.process.wait()
 
-    def connect(self, path):
-        """The monitor's socket, which QEMU makes when it starts."""
-        self.monitor = socket.socket(socket.AF_UNIX)
-        for _ in range(SECONDS * 10):
-            try:
-                self.monitor.connect(path)
-                break
-            except OSError:
-                assert self.process.poll() is None, self.process.stdout.read()
-                time.sleep(0.1)
-        self.answers = self.monitor.makefile("rw")
-        self.answers.readline()
-        self.ask("qmp_capabilities")
-
-    def ask(self, execute, **arguments):
-        """One command; its answer, or an AssertionError with the reason."""
-        self.answers.write(json.dumps({"execute": execute,
-                                       "arguments": arguments}) + "\n")
-        self.answers.flush()
-        while True:
-            answer = json.loads(self.answers.readline())
-            assert "error" not in answer, answer["error"]["desc"]
-            if "return" in answer:
-                return answer["return"]
-
     def set(self, uart, name, value):
         """Set a property of UART 1..4."""
-        self.ask("qom-set", path=f"/machine/uart{uart}", property=name,
-                 value=value)
+        self.monitor.set(f"uart{uart}", name, value)
 
     def get(self, uart, name):
         """A property of UART 1..4."""
-        return self.ask("qom-get", path=f"/machine/uart{uart}", property=name)
+        return self.monitor.get(f"uart{uart}", name)
 
     def run(self, sets):
         """Take in what the program prints."""
         for one in sets:
             self.set(*one)
-        self.ask("cont")
+        self.monitor.ask("cont")
         for line in self.process.stdout:
             words = line.decode().split()
             if words[:1] == ["wire"]:

@@ -29,8 +29,12 @@ enum { IER_RECEIVED = 1, IER_EMPTY = 2, IER_MODEM = 8 };
 enum { IIR_MODEM = 0, IIR_NONE = 1, IIR_EMPTY = 2, IIR_RECEIVED = 4 };
 enum { IIR_TIMEOUT = 12, IIR_CAUSE = 15 };
 enum { FCR_ON_CLEAR_TRIGGER_8 = 0x87, LCR_8N1 = 3, LCR_DIVISOR = 0x80 };
-enum { LSR_READY = 1, MCR_DTR = 1, MCR_RTS = 2, MSR_CTS_DELTA = 1 };
+enum { LSR_READY = 1, LSR_OVERRUN = 2, LSR_PARITY = 4, LSR_FRAMING = 8 };
+enum { MCR_DTR = 1, MCR_RTS = 2, MSR_CTS_DELTA = 1 };
 enum { MSR_CTS = 0x10 };
+
+/* What sys_uart_count() tells, in this order. */
+enum { IN, OUT, OVERRUNS, PARITY, FRAMING, SERVED, BELLS, FULL, COUNTERS };
 
 enum { FIFO = 16, BATCH = 8, RING = 16384, PORTS = 2 };
 
@@ -50,6 +54,7 @@ static struct port {
     uint8_t ier, mcr, cts;
     uint32_t on_way; /* sent, and not yet told that they were taken */
     uint32_t taken;  /* since RTS was toggled */
+    uint64_t count[COUNTERS];
 } ports[PORTS];
 
 static uint64_t content(const struct ring *r)
@@ -78,6 +83,7 @@ static void transmit(struct port *p, uint64_t n)
     const unsigned char *from = at(&p->out, p->out.tail);
 
     p->out.tail += n;
+    p->count[OUT] += n;
     if ((uint64_t)(from - p->out.bytes) + n <= RING) {
         for (; n >= BATCH; n -= BATCH, from += BATCH) {
 #pragma GCC unroll 8
@@ -114,6 +120,19 @@ static void took(struct port *p, uint32_t n)
         p->reg[MCR] = p->mcr ^= MCR_RTS;
 }
 
+/* Reading LSR clears its errors, so whoever reads it counts them. */
+static uint8_t line_status(struct port *p)
+{
+    uint8_t lsr = p->reg[LSR];
+
+    if (lsr & (LSR_OVERRUN | LSR_PARITY | LSR_FRAMING)) {
+        p->count[OVERRUNS] += !!(lsr & LSR_OVERRUN);
+        p->count[PARITY] += !!(lsr & LSR_PARITY);
+        p->count[FRAMING] += !!(lsr & LSR_FRAMING);
+    }
+    return lsr;
+}
+
 /* There is a batch in the FIFO, as the trigger level says. */
 static void receive_batch(struct port *p)
 {
@@ -121,6 +140,7 @@ static void receive_batch(struct port *p)
     struct ring *r = &p->in;
     unsigned char *to = at(r, r->head);
 
+    line_status(p);
     if (to + BATCH <= r->bytes + RING) {
 #pragma GCC unroll 8
         for (int i = 0; i < BATCH; i++)
@@ -130,14 +150,16 @@ static void receive_batch(struct port *p)
             *at(r, r->head + i) = *data;
     }
     r->head += BATCH;
+    p->count[IN] += BATCH;
     took(p, BATCH);
 }
 
 /* Fewer than a batch, and then silence: byte by byte. */
 static void receive_rest(struct port *p)
 {
-    while (p->reg[LSR] & LSR_READY) {
+    while (line_status(p) & LSR_READY) {
         *at(&p->in, p->in.head++) = p->reg[DATA];
+        p->count[IN]++;
         took(p, 1);
     }
 }
@@ -161,6 +183,7 @@ static void wake(struct port *p)
     if ((p->want_in && content(&p->in) >= p->want_in) ||
         (p->want_out && RING - content(&p->out) >= p->want_out)) {
         p->want_in = p->want_out = 0;
+        p->count[BELLS]++;
         doorbell_ring(p->bell);
     }
 }
@@ -173,9 +196,10 @@ static void serve(struct port *p)
         if (cause == IIR_NONE)
             break;
         if ((cause == IIR_RECEIVED || cause == IIR_TIMEOUT) &&
-            RING - content(&p->in) < FIFO)
+            RING - content(&p->in) < FIFO) {
             set_ier(p, p->ier & ~IER_RECEIVED); /* until there is room */
-        else if (cause == IIR_RECEIVED)
+            p->count[FULL]++;
+        } else if (cause == IIR_RECEIVED)
             receive_batch(p);
         else if (cause == IIR_TIMEOUT)
             receive_rest(p);
@@ -184,7 +208,7 @@ static void serve(struct port *p)
         else if (cause == IIR_MODEM)
             modem(p);
         else
-            (void)p->reg[LSR]; /* an error: the content will show it */
+            line_status(p);
     }
     wake(p);
 }
@@ -220,6 +244,7 @@ uint32_t __wrap_plic_claim(const struct plic_context *context)
         if (!source || p == ports + PORTS)
             return source;
         serve(p);
+        p->count[SERVED]++;
         p->irq->kernel_count++;
         plic_complete(context, source);
         account(since);
@@ -325,9 +350,18 @@ static int64_t sys_uart_arm(uint64_t in, uint64_t out)
     return 0;
 }
 
+static int64_t sys_uart_count(uint64_t which)
+{
+    struct port *p = mine();
+
+    if (!p)
+        return E_STATE;
+    return which < COUNTERS ? (int64_t)p->count[which] : E_NOENT;
+}
+
 int64_t sys_unknown(void);
 
-enum { OPEN = 120, READ, WRITE, ARM };
+enum { OPEN = 120, READ, WRITE, ARM, COUNT };
 extern const syscall_fn __wrap_syscall_table[SYSCALL_SLOTS];
 
 #pragma GCC diagnostic push
@@ -338,5 +372,6 @@ const syscall_fn __wrap_syscall_table[SYSCALL_SLOTS] = {
     SYSCALL_TABLE[OPEN] = (syscall_fn)sys_uart_open,
     [READ] = (syscall_fn)sys_uart_read,
     [WRITE] = (syscall_fn)sys_uart_write,
-    [ARM] = (syscall_fn)sys_uart_arm};
+    [ARM] = (syscall_fn)sys_uart_arm,
+    [COUNT] = (syscall_fn)sys_uart_count};
 #pragma GCC diagnostic pop

@@ -1,7 +1,7 @@
 /* What trace.c and syscall.S share. */
 #pragma once
 
-#define TRACE_HART_INDEX   28 /* struct hart, index */
+#define TRACE_HART_INDEX   40 /* struct hart, index */
 #define TRACE_WRITER_SHIFT 5  /* struct trace_writer: its size, and fields */
 #define TRACE_WRITER_END   8
 #define TRACE_WRITER_START 16

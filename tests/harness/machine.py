@@ -17,6 +17,7 @@ LAST_LINES = 100      # of the output, shown with a failure
 CAP = 20_000_000      # bytes of output that one run may write
 ICOUNT = {1: 4}       # shift by number of harts ...
 ICOUNT_SMP = 7        # ... and with more than one, see docs/testing.md
+TURN = 10000          # instructions of one hart before the next: our QEMU's
 # What tests run on; tools/test takes those out that cannot be had.
 MACHINES = os.environ.get("UINTA_MACHINES", "stock native k210").split()
 
@@ -48,8 +49,13 @@ class Machine:
                 self.command += [f"--{name}", str(value) or "none"]
         self.command.append("--")
         if icount is not None:
-            self.command += ["-icount", f"shift={icount}",
-                             "-rtc", "clock=vm"]
+            # of several harts: nothing of the host's clock, docs/testing.md
+            turns = machine == "native" and smp > 1
+            self.command += ["-icount",
+                             f"shift={icount}{',sleep=off' * turns}", "-rtc",
+                             f"clock=vm{',base=2026-01-01' * turns}"]
+            if turns:
+                self.command += ["-accel", f"tcg,icount-turn={TURN}"]
         self.command += list(extra)
         self.limit = limit
         self.started = None

@@ -236,6 +236,31 @@ static void overruns_are_counted_once(void **state)
     assert_int_equal(uart_error(&uart, 1, &e), E_NOENT);
 }
 
+/* Nobody reads: each byte that is lost is counted, the gap told once. */
+static void overrun_while_nobody_reads(void **state)
+{
+    (void)state;
+    no_room();
+    make_room(5);
+    for (int i = 0; i < FIFO + 1; i++)
+        chip_receive(i);
+    interrupt(); /* takes 5 */
+    for (int i = 0; i < 5; i++)
+        chip_receive(i);
+    interrupt();
+    for (int i = 0; i < 10; i++) {
+        assert_false(chip_receive(i));
+        interrupt();
+    }
+    assert_int_equal(uart.count[UART_OVERRUNS], 11);
+    struct uart_error e;
+    assert_int_equal(uart_error(&uart, 0, &e), OK);
+    assert_int_equal(e.position, MANY + FIFO - 1);
+    assert_int_equal(uart_error(&uart, 1, &e), OK);
+    assert_int_equal(e.position, MANY + FIFO - 1 + 5);
+    assert_int_equal(uart_error(&uart, 2, &e), E_NOENT);
+}
+
 /* Wherever in a batch the broken byte is, it is the one that is named. */
 static void errors_name_their_byte(void **state)
 {
@@ -278,6 +303,25 @@ static void error_of_a_byte_that_waits(void **state)
     assert_int_equal(uart.errors[0].position, MANY);
 }
 
+/* Reading LSR to know whether there is room to send clears them, too. */
+static void error_seen_by_who_sends(void **state)
+{
+    (void)state;
+    start(UART_FLOW_NONE, TRIGGER);
+    chip_receive_broken('x', FRAMING);
+    give("y");
+    uart_kick_send(&uart);
+    assert_int_equal(chip.thr_writes, 1);
+    assert_int_equal(chip.errors, 0);
+    chip_receive('z');
+    chip_quiet();
+    interrupt();
+    assert_int_equal(take(), 2);
+    assert_int_equal(uart.error_count, 1);
+    assert_int_equal(uart.errors[0].position, 0);
+    assert_int_equal(uart.errors[0].what, UART_ERROR_FRAMING);
+}
+
 static void old_errors_are_out_of_range(void **state)
 {
     (void)state;
@@ -287,6 +331,7 @@ static void old_errors_are_out_of_range(void **state)
     }
     struct uart_error e;
     assert_int_equal(uart_error(&uart, 2, &e), E_RANGE);
+    assert_int_equal(e.position, 3); /* the oldest that is kept */
     assert_int_equal(uart_error(&uart, 3, &e), OK);
     assert_int_equal(e.position, 3);
     assert_int_equal(uart_error(&uart, UART_ERRORS_KEPT + 2, &e), OK);
@@ -363,8 +408,10 @@ int main(void)
         TEST(each_direction_keeps_the_others_interrupt),
         TEST(modem_status_is_read_or_storms),
         TEST(overruns_are_counted_once),
+        TEST(overrun_while_nobody_reads),
         TEST(errors_name_their_byte),
         TEST(error_of_a_byte_that_waits),
+        TEST(error_seen_by_who_sends),
         TEST(old_errors_are_out_of_range),
         TEST(words_are_taken_or_refused),
         TEST(divisors_are_within_2_percent),

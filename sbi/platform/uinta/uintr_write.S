@@ -227,8 +227,9 @@ pending:
     j uintr_pass_4
 
 /*
- * S-mode's wfi, trapped because a user interrupt is pending, while something
- * else is pending too: what uintr.c does. The kernel waits for its lock so.
+ * S-mode's wfi, trapped because a user interrupt is pending: what uintr.c
+ * does. A driver that is about to sleep comes by here, and who waits for the
+ * kernel's lock.
  */
 wait:
     ld t1, UINTR_INSN_WFI(tp)
@@ -236,14 +237,19 @@ wait:
     csrr t0, CSR_MSTATUS
     slli t0, t0, 63 - MSTATUS_MPP_SHIFT
     bgez t0, uintr_pass_4              /* from U-mode */
+    ld t1, UINTR_MEIE(tp)
+    csrrs t3, CSR_MIE, t1
+    or t1, t1, t3
     csrr t0, CSR_MIP
-    csrr t1, CSR_MIE
     and t0, t0, t1
-    beqz t0, uintr_pass_4
+    beqz t0, 1f
     wfi
+    csrw CSR_MIE, t3
     NEXT_PC t0
     RESTORE_4
     mret
+1:  csrw CSR_MIE, t3
+    j uintr_pass_4
 
 /* t1 = rs1 or the immediate; returns to t3. */
 operand:

@@ -144,16 +144,26 @@ static int64_t send_some(void)
     return paced() ? send_paced() : send_all();
 }
 
-/* Bytes that are worth waking up for; all, when no more will come. */
+/* Bytes that are worth waking up for; any, when no more will come. */
 static uint64_t want_in(void)
 {
     if (!receives)
         return 0;
-    if (mine->stop)
+    if (mine->stop == STOP_TAKE_ALL)
         return 1;
     if (row->load == MIX && end == 0)
         return MIX_MESSAGE;
     return row->gather ? row->gather : port_gather();
+}
+
+/* The driver's counters, when the end has come and they are asked for. */
+static int64_t tell(void)
+{
+    if (!mine->ask || mine->told)
+        return 0;
+    int64_t result = port_counters(mine->count);
+    __atomic_store_n(&mine->told, 1, __ATOMIC_RELEASE);
+    return result;
 }
 
 /* The slow sender waits for its time, not for room. */
@@ -176,7 +186,7 @@ static int stream_bytes(void)
     next_message = now();
     for (;;) {
         if ((receives && failed(receive())) || failed(send_some()) ||
-            failed(wait()))
+            failed(tell()) || failed(wait()))
             return 1;
     }
 }
@@ -222,7 +232,7 @@ static int64_t receive_batch(uint64_t *have)
         }
         mine->slept++;
         n = port_wait(row->batch - *have, 0, DEADLINE_NEVER);
-        if (n < 0)
+        if (n < 0 || (n = tell()) < 0)
             return n;
     }
     *have -= row->batch;
@@ -244,7 +254,8 @@ static int ping_pong(void)
     }
     mine->quiet = 1;
     for (;;)
-        sys_notification_wait(0, 0, DEADLINE_NEVER);
+        if (failed(tell()) || failed(port_wait(0, 0, DEADLINE_NEVER)))
+            return 1;
 }
 
 static struct report *map_report(const char *name)

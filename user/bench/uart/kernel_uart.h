@@ -13,7 +13,21 @@ enum {
     KERNEL_UART_OPEN = 120,
     KERNEL_UART_READ,
     KERNEL_UART_WRITE,
-    KERNEL_UART_ARM
+    KERNEL_UART_ARM,
+    KERNEL_UART_COUNT
+};
+
+/* Of kernel_uart_count(). */
+enum {
+    KERNEL_UART_IN,
+    KERNEL_UART_OUT,
+    KERNEL_UART_OVERRUNS,
+    KERNEL_UART_PARITY,
+    KERNEL_UART_FRAMING,
+    KERNEL_UART_INTERRUPTS,
+    KERNEL_UART_DOORBELLS,
+    KERNEL_UART_CLIENT_FULL,
+    KERNEL_UART_COUNTERS
 };
 
 static inline int64_t kernel_uart_call(uint64_t number, uint64_t x0,
@@ -57,6 +71,12 @@ static inline int64_t kernel_uart_write(const void *from, uint64_t n)
 static inline int64_t kernel_uart_arm(uint64_t in, uint64_t out)
 {
     return kernel_uart_call(KERNEL_UART_ARM, in, out, 0, 0);
+}
+
+/* A counter of this process's port. */
+static inline int64_t kernel_uart_count(uint64_t which)
+{
+    return kernel_uart_call(KERNEL_UART_COUNT, which, 0, 0, 0);
 }
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uinta/process.h>
+#include <uinta/uart_config.h>
 #include "row.h"
 
 const char *const load_names[LOADS] = {"pingpong", "simplex", "duplex",
@@ -73,6 +74,30 @@ static void read_word(struct row *row, const char *word)
         refuse(word);
 }
 
+/* What the driver would refuse, said here: its own words go to the log. */
+static void check(const struct row *row)
+{
+    char words[3][40], why[160];
+    struct uart_config config = uart_config_default();
+    snprintf(words[0], sizeof(words[0]), "--flow=%s", row->flow);
+    snprintf(words[1], sizeof(words[1]), "--baud=%lu", row->baud);
+    snprintf(words[2], sizeof(words[2]), "--mode=%s", row->mode);
+    config.clock = CLOCK_HZ;
+    bool fits = true;
+    for (int i = 0; fits && i < (row->kernel ? 2 : 3); i++)
+        fits = uart_config_word(&config, words[i], why, sizeof(why)) > 0;
+    if (fits && row->kernel && config.flow != UART_FLOW_NONE &&
+        config.flow != UART_FLOW_V2) {
+        snprintf(why, sizeof(why), "mode=kernel has flow=none and flow=v2");
+        fits = false;
+    }
+    if (fits && uart_config_check(&config, why, sizeof(why)) == 0)
+        return;
+    printf("uart: %s%s\n", why,
+           strstr(why, "--mode") ? "; and mode=kernel" : "");
+    exit(2);
+}
+
 void row_parse(struct row *row, int argc, char **argv)
 {
     *row = (struct row){.load = SIMPLEX,
@@ -83,6 +108,7 @@ void row_parse(struct row *row, int argc, char **argv)
                         .batch = 1};
     for (int i = 0; i < argc; i++)
         read_word(row, argv[i]);
+    check(row);
 }
 
 bool row_sends(const struct row *row, unsigned end)

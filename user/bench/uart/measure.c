@@ -97,12 +97,11 @@ static uint64_t arrived(const struct setup *s)
     return sum;
 }
 
-/* What is on its way comes in; then the counts of both ends can be compared. */
-static void drain(const struct setup *s)
+static void stop(const struct setup *s, uint64_t how)
 {
     uint64_t last = 0;
     for (unsigned e = 0; e < ENDS; e++)
-        s->end[e].report->stop = 1;
+        s->end[e].report->stop = how;
     for (unsigned e = 0; e < ENDS; e++)
         must(sys_doorbell_ring(s->end[e].stop), "stop");
     for (int step = 0, same = 0; step < DRAIN_STEPS_MAX && same < QUIET_STEPS;
@@ -113,6 +112,17 @@ static void drain(const struct setup *s)
         last = count;
     }
     setup_check(s);
+}
+
+/*
+ * What is on its way comes in; then the counts of both ends can be compared.
+ * The clients go on as before until nothing moves: woken for every byte they
+ * would spoil what the drivers count.
+ */
+static void drain(const struct setup *s)
+{
+    stop(s, STOP_SENDING);
+    stop(s, STOP_TAKE_ALL);
 }
 
 /* Bytes of direction `from` that never came, and that came and were wrong. */

@@ -3,6 +3,7 @@
 #include <uinta/map.h>
 #include <uinta/process.h>
 #include <uinta/stream.h>
+#include "gen/uart_client.h"
 #include "kernel_uart.h"
 
 /*
@@ -135,6 +136,38 @@ int64_t port_wait(uint64_t in_want, uint64_t out_want, uint64_t deadline)
     if (events > 0)
         stream_event(&stream, events);
     return events;
+}
+
+static int64_t kernel_counters(volatile uint64_t count[UART_COUNTER_COUNT])
+{
+    static const uint8_t which[KERNEL_UART_COUNTERS] = {
+        [KERNEL_UART_IN] = UART_BYTES_IN,
+        [KERNEL_UART_OUT] = UART_BYTES_OUT,
+        [KERNEL_UART_OVERRUNS] = UART_OVERRUNS,
+        [KERNEL_UART_PARITY] = UART_PARITY_ERRORS,
+        [KERNEL_UART_FRAMING] = UART_FRAMING_ERRORS,
+        [KERNEL_UART_INTERRUPTS] = UART_INTERRUPTS,
+        [KERNEL_UART_DOORBELLS] = UART_DOORBELLS,
+        [KERNEL_UART_CLIENT_FULL] = UART_CLIENT_FULL,
+    };
+    for (uint64_t i = 0; i < KERNEL_UART_COUNTERS; i++)
+        count[which[i]] = kernel_uart_count(i);
+    return OK;
+}
+
+int64_t port_counters(volatile uint64_t count[UART_COUNTER_COUNT])
+{
+    uint64_t value[6];
+    if (by_kernel)
+        return kernel_counters(count);
+    for (uint64_t first = 0; first < UART_COUNTER_COUNT; first += 6) {
+        int64_t there = uart_counters(startup_handle("service"), first, value);
+        if (there < 0)
+            return there;
+        for (uint64_t i = first; i < first + 6 && i < UART_COUNTER_COUNT; i++)
+            count[i] = value[i - first];
+    }
+    return OK;
 }
 
 uint64_t port_gather(void)

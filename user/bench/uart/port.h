@@ -31,6 +31,12 @@ int64_t port_flush(void);
  */
 int64_t port_wait(uint64_t in, uint64_t out, uint64_t deadline);
 
+/*
+ * The driver's own counters since it began, by uinta/uart_counters.h, those that
+ * it has.
+ */
+int64_t port_counters(volatile uint64_t count[UART_COUNTER_COUNT]);
+
 /* Bytes to let gather before one wakes up: a quarter of what fits. */
 uint64_t port_gather(void);
 

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <uinta/uart_counters.h>
 #include "content.h"
 
 enum load { PINGPONG, SIMPLEX, DUPLEX, CHECKSUM, MIX, LOADS };
@@ -58,15 +59,17 @@ struct bytes_read {
     uint64_t taken, ns;
 };
 
+enum { STOP_SENDING = 1, STOP_TAKE_ALL };
+
 /*
  * Memory that a client shares with the program that measures, which only
- * reads it, but for `stop`. `sent` and `check` are what the client has done so
+ * reads it, but for `stop` and `ask`. `sent` and `check` are what the client has done so
  * far. samples[]: ns, round trips of PINGPONG, ages of MIX's slow messages.
  * reads[]: when what had come in was taken; with what QEMU notes about the wire
  * (uart16550.arrivals) that is the latency of each byte.
  */
 struct report {
-    volatile uint64_t stop;  /* send no more; then say so: */
+    volatile uint64_t stop;  /* 0, or STOP_*: send no more; then say so: */
     volatile uint64_t quiet; /* this end has sent all it will */
     volatile uint64_t ready; /* connected */
     volatile int64_t error;  /* the client gave up: enum error */
@@ -75,6 +78,9 @@ struct report {
     volatile uint64_t sent_crc;
     volatile uint64_t received_crc;
     struct checker check;
+    volatile uint64_t ask,
+        told; /* the driver's counters: they are in count[] */
+    volatile uint64_t count[UART_COUNTER_COUNT];
     volatile uint64_t slept;        /* times it waited */
     volatile uint64_t sample_count; /* ever; the first SAMPLES_MAX are kept */
     volatile uint64_t stamps[1024]; /* MIX: ns at which message i was given */

@@ -15,10 +15,8 @@
 #include <uinta/map.h>
 #include <uinta/process.h>
 #include <uinta/spawn.h>
-#include <uinta/uart_counters.h>
 #include "abi/errors.h"
 #include "gen/syscalls.h"
-#include "gen/uart_client.h"
 #include "measure.h"
 
 enum { WORDS_MAX = 12, READY_STEPS = 2000 };
@@ -251,19 +249,15 @@ const char *setup_delivery(const struct row *row)
     return names[startup_get()->delivery];
 }
 
-/* Polling drivers look at their service now and then only. */
-static int64_t get_counters(handle_t service,
-                            uint64_t count[UART_COUNTER_COUNT])
+static void ask_counters(const struct setup *s, unsigned end)
 {
-    uint64_t value[6];
-    for (uint64_t first = 0; first < UART_COUNTER_COUNT; first += 6) {
-        int64_t there = uart_counters(service, first, value);
-        if (there < 0)
-            return there;
-        for (uint64_t i = first; i < first + 6 && i < UART_COUNTER_COUNT; i++)
-            count[i] = value[i - first];
-    }
-    return OK;
+    struct report *r = s->end[end].report;
+    r->ask = 1;
+    must(sys_doorbell_ring(s->end[end].stop), "ask");
+    for (int step = 0; step < READY_STEPS && !r->told; step++)
+        clock_sleep_ns(STEP_NS);
+    if (!r->told)
+        must(E_TIMEDOUT, "counters");
 }
 
 void setup_print_counters(const struct setup *s)
@@ -283,9 +277,9 @@ void setup_print_counters(const struct setup *s)
     };
     static_assert(sizeof(names) / sizeof(names[0]) == UART_COUNTER_COUNT,
                   "a counter has no name");
-    for (unsigned e = 0; e < ENDS && !s->row->kernel; e++) {
-        uint64_t count[UART_COUNTER_COUNT];
-        must(get_counters(s->end[e].service, count), "counters");
+    for (unsigned e = 0; e < ENDS; e++) {
+        const volatile uint64_t *count = s->end[e].report->count;
+        ask_counters(s, e);
         printf(", \"counters_%c\": {", 'a' + e);
         for (unsigned i = 0; i < UART_COUNTER_COUNT; i++)
             printf("%s\"%s\": %lu", i ? ", " : "", names[i], count[i]);

@@ -261,7 +261,10 @@ static int64_t start(struct launch *l, int pid)
                                    "it may run on no hart that there is")
                    : spawn_because(thread, error_text(thread));
     }
-    sys_handle_close((uint64_t)thread);
+    if (l->options->thread)
+        *l->options->thread = thread;
+    else
+        sys_handle_close((uint64_t)thread);
     return pid;
 }
 

@@ -60,7 +60,9 @@ void uart_reset(struct uart *u, volatile void *base, unsigned reg_shift,
      */
     uint8_t clear = flow ? FCR_CLEAR_RECEIVE | FCR_CLEAR_SEND : 0;
     put(u, FCR, fcr_of(config) | clear);
-    get(u, LSR);
+    uint8_t lsr = get(u, LSR);
+    if (!clear) /* of the byte that has been left there */
+        u->unread_errors = lsr & LSR_BYTE_ERRORS;
     get(u, IIR);
     /* Changes of CTS until now give no credit. */
     u->cts = get(u, MSR) & MSR_CTS;
@@ -97,18 +99,34 @@ void uart_note_errors(struct uart *u, uint8_t lsr, uint64_t position)
     for (unsigned i = 0; i < sizeof(counters); i++)
         if (lsr & LSR_OVERRUN << i)
             u->count[counters[i]]++;
-    if (!(lsr & LSR_ERRORS))
+    struct uart_error now = {position, lsr & LSR_ERRORS};
+    /* More bytes of the same gap: the counter says how often. */
+    if (now.what == LSR_OVERRUN && u->gap == position + 1)
         return;
-    u->errors[u->error_count++ % UART_ERRORS_KEPT] =
-        (struct uart_error){position, lsr & LSR_ERRORS};
+    if (now.what & LSR_OVERRUN)
+        u->gap = position + 1;
+    u->errors[u->error_count++ % UART_ERRORS_KEPT] = now;
+}
+
+void uart_keep_errors(struct uart *u, uint8_t lsr, uint32_t since)
+{
+    u->unread_errors |= lsr & LSR_BYTE_ERRORS;
+    if (lsr & LSR_OVERRUN)
+        uart_note_errors(u, LSR_OVERRUN,
+                         (u->in ? u->in->own : u->place) - since + UART_FIFO -
+                             1);
 }
 
 int64_t uart_error(const struct uart *u, uint64_t index, struct uart_error *e)
 {
     if (index >= u->error_count)
         return E_NOENT;
-    if (index + UART_ERRORS_KEPT < u->error_count)
+    uint64_t kept =
+        u->error_count < UART_ERRORS_KEPT ? u->error_count : UART_ERRORS_KEPT;
+    if (index < u->error_count - kept) {
+        *e = (struct uart_error){u->error_count - kept, 0};
         return E_RANGE;
+    }
     *e = u->errors[index % UART_ERRORS_KEPT];
     return OK;
 }

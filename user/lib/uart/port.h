@@ -38,7 +38,15 @@ HOT void mcr_change(struct uart *u, uint8_t clear, uint8_t set)
     put(u, MCR, u->mcr);
 }
 
-/* Notes what LSR says about the byte that is next, at `position`. */
+/* Notes what LSR says about the byte at `position`. */
 void uart_note_errors(struct uart *u, uint8_t lsr, uint64_t position);
+
+/*
+ * `lsr` was read just now, which has cleared its errors in the device. Those
+ * of the byte that is next are kept until it is taken (unread_errors); an
+ * overrun is noted: what is missing came behind the 16 bytes that were in the
+ * FIFO, of which `since` have been taken since LSR was read before.
+ */
+void uart_keep_errors(struct uart *u, uint8_t lsr, uint32_t since);
 
 #endif

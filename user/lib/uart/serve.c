@@ -71,8 +71,11 @@ static void hold(struct uart *u)
 /* A ring with space for one byte; NULL: none, and reception is held. */
 static struct ring *ring_with_space(struct uart *u)
 {
-    if (!u->in || ring_available(u->in, 1) <= 0)
+    if (!u->in || ring_available(u->in, 1) <= 0) {
+        if (u->in)
+            u->place = u->in->own;
         u->in = u->owner->need_space(u);
+    }
     if (!u->in)
         hold(u);
     return u->in;
@@ -87,14 +90,6 @@ HOT void end_batch(struct uart *u, enum uart_flow flow)
     mcr_change(u, 0, MCR_RTS);
 }
 
-/* An overrun: what is missing came behind the 16 bytes that are in the FIFO. */
-static void note_overrun(struct uart *u, uint8_t lsr)
-{
-    if (lsr & LSR_OVERRUN)
-        uart_note_errors(u, LSR_OVERRUN,
-                         (u->in ? u->in->own : 0) + UART_FIFO - 1);
-}
-
 /*
  * Up to `max` bytes with a look at LSR for each: for the end of a burst, whose
  * length is not known, and where a byte has an error. `lsr` was read just now,
@@ -106,8 +101,7 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
 {
     uint32_t taken = 0;
     for (;;) {
-        note_overrun(u, lsr);
-        u->unread_errors |= lsr & LSR_BYTE_ERRORS;
+        uart_keep_errors(u, lsr, taken != 0);
         if (taken == max || !(lsr & LSR_READY))
             break;
         struct ring *r = ring_with_space(u);
@@ -465,6 +459,14 @@ void uart_interrupt(struct uart *u)
     uart_handler(u->config.flow)(u);
 }
 
+/* LSR, for its other bits: those that reading clears are kept. */
+static uint8_t look(struct uart *u)
+{
+    uint8_t lsr = get(u, LSR);
+    uart_keep_errors(u, lsr, 0);
+    return lsr;
+}
+
 void uart_kick_send(struct uart *u)
 {
     switch (u->config.flow) {
@@ -472,7 +474,7 @@ void uart_kick_send(struct uart *u)
         if (!to_send(u) && !(u->out = u->owner->need_bytes(u)))
             break;
         /* While IER_SEND is on, the interrupt asks for more by itself. */
-        if (!(u->ier & IER_SEND) && (get(u, LSR) & LSR_SEND_EMPTY))
+        if (!(u->ier & IER_SEND) && (look(u) & LSR_SEND_EMPTY))
             send_when_empty(u);
         else
             ier_change(u, 0, IER_SEND);

@@ -233,10 +233,9 @@ static int64_t error(void *context, struct message *call, uint64_t index,
                      uint64_t *position, uint64_t *what)
 {
     (void)context, (void)call;
-    struct uart_error e;
+    struct uart_error e = {0};
     int64_t result = uart_error(device, index, &e);
-    if (result == OK)
-        *position = e.position, *what = e.what;
+    *position = e.position, *what = e.what;
     return result;
 }
 

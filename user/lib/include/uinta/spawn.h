@@ -42,8 +42,9 @@ struct spawn_options {
     size_t handle_count;
     const struct spawn_action *actions;
     size_t action_count;
-    int no_fds;   /* 1: the child starts without our descriptors */
-    int no_names; /* 1: ... and without our "name" handle */
+    int no_fds;       /* 1: the child starts without our descriptors */
+    int no_names;     /* 1: ... and without our "name" handle */
+    handle_t *thread; /* not NULL: gets a handle to its first thread */
 };
 
 enum { SPAWN_STACK_SIZE = 32768 };

@@ -24,7 +24,7 @@ struct uart_error {
     uint64_t what;     /* UART_ERROR_* */
 };
 
-enum { UART_ERRORS_KEPT = 64 };
+enum { UART_ERRORS_KEPT = 256 };
 
 struct uart;
 
@@ -55,11 +55,13 @@ struct uart {
     uint32_t orphans;      /* v3: the same, of a ring that is gone */
     uint8_t unread_errors; /* of the next byte, which had no space yet */
     struct ring *in, *out;
+    uint64_t place; /* `in` is NULL: where its next byte would have been put */
     uint64_t count[UART_COUNTER_COUNT];
     const struct uart_owner *owner;
     void *context; /* the owner's */
     struct uart_config config;
     uint64_t error_count; /* errors so far; the last ones are kept */
+    uint64_t gap;         /* position behind the last overrun that was noted */
     struct uart_error errors[UART_ERRORS_KEPT];
 };
 
@@ -94,7 +96,7 @@ void uart_forget(struct uart *u, const struct ring *ring);
 
 /*
  * Error number `index`, from 0: OK, E_NOENT: there were not that many,
- * E_RANGE: it is too long ago.
+ * E_RANGE: it is too long ago; e->position is then the oldest number kept.
  */
 int64_t uart_error(const struct uart *u, uint64_t index, struct uart_error *e);
 

@@ -1,0 +1,212 @@
+"""The UART server on a wire that is bad, cut, too fast, or carries more than is
+read; and its threads on the move. tests/guest/line.c says what the clients see
+and are told; what really came over the wire is in QEMU's trace."""
+import re
+import zlib
+
+import pytest
+
+from harness.machine import MACHINES, Machine
+from harness.qmp import Monitor
+
+pytestmark = pytest.mark.skipif("native" not in MACHINES,
+                                reason="no native machine here")
+
+OVERRUN, PARITY, FRAMING, BREAK = 2, 4, 8, 16
+# enum uart_counter
+COUNTERS = ("in", "out", "overruns", "parity", "framing", "breaks",
+            "interrupts", "wakeups", "doorbells", "full", "sessions")
+# Idle time is skipped; harts take turns of so many instructions, or one that
+# polls would keep the others from the wire.
+ICOUNT = "4,sleep=off"
+TURNS = ("-accel", "tcg,icount-turn=500")
+
+
+def digest(errors):
+    """As the client sums up what it is told."""
+    crc = 0
+    for position, what in errors:
+        crc = zlib.crc32(position.to_bytes(8, "little") + bytes([what]), crc)
+    return len(errors), crc
+
+
+class Received:
+    """What one UART heard, by the trace: the bytes that its FIFO took, the
+    errors of these as (position, LSR's bits), overruns likewise, with the
+    position of the byte before those that are lost."""
+
+    def __init__(self):
+        self.bytes, self.broken, self.overruns, self.lost = \
+            bytearray(), [], [], 0
+
+    def byte(self, value, error):
+        """One more. An overrun is taken back by what the trace says next."""
+        if error:
+            self.broken.append((len(self.bytes), error))
+        self.bytes.append(value)
+
+    def overrun(self):
+        """The last one was lost. A gap is told once."""
+        self.bytes.pop()
+        if self.broken and self.broken[-1][0] == len(self.bytes):
+            self.broken.pop()
+        gap = (len(self.bytes) - 1, OVERRUN)
+        if self.overruns[-1:] != [gap]:
+            self.overruns.append(gap)
+        self.lost += 1
+
+
+def heard(path):
+    """The trace in a file, by UART."""
+    uarts = {}
+    with open(path, encoding="ascii") as trace:
+        for line in trace:
+            m = re.match(r"uart16550_(receive|overrun) uart:(\S+) byte (\S+)"
+                         r"(?: LSR errors (\S+))?", line)
+            if not m:
+                continue
+            uart = uarts.setdefault(m[2], Received())
+            if m[1] == "overrun":
+                uart.overrun()
+            else:
+                uart.byte(int(m[3], 16), int(m[4], 16))
+    return uarts.values()
+
+
+class End:
+    """What tests/guest/line.c says of the client at one end; `wire` is what
+    came there."""
+
+    def __init__(self, name, output, uarts):
+        m = re.search(rf"^wire {name} sent (\d+) got (\d+) crc (\w+) "
+                      r"wrong (\d+) at \d+$", output, re.M)
+        assert m, output[-2000:]
+        self.sent, self.got, self.wrong = int(m[1]), int(m[2]), int(m[4])
+        self.crc = int(m[3], 16)
+        values = re.search(rf"^counters {name} ([\d ]+)$", output, re.M)
+        self.count = dict(zip(COUNTERS, map(int, values[1].split())))
+        m = re.search(rf"^told {name} forgotten (\d+) errors (\d+) crc (\w+) "
+                      r"overruns (\d+) crc (\w+)$", output, re.M)
+        self.forgotten = int(m[1])
+        self.broken = int(m[2]), int(m[3], 16)
+        self.overruns = int(m[4]), int(m[5], 16)
+        self.wire = Received() if not self.got else \
+            next((u for u in uarts if zlib.crc32(u.bytes) == self.crc), None)
+
+
+class Line:
+    """One run of line. words: its arguments; extra: options of QEMU; sets:
+    (device, property, value), before the machine starts; a and b: its ends."""
+
+    def __init__(self, folder, *words, extra=(), sets=(), limit=60):
+        trace, qmp = f"{folder}/trace", f"{folder}/qmp"
+        with Machine(smp=4, icount=ICOUNT, machine="native", limit=limit,
+                     append=" ".join(["run=/test/line", *words]),
+                     extra=[*TURNS, "-D", trace, "-trace", "uart16550_receive",
+                            "-trace", "uart16550_overrun", "-S", "-qmp",
+                            f"unix:{qmp},server=on,wait=off", *extra]) as m:
+            monitor = Monitor(qmp)
+            for one in sets:
+                monitor.set(*one)
+            monitor.ask("cont")
+            m.expect(r"run: /test/line: [^\r\n]*", limit)
+            self.end = m.child.after
+            m.status()
+            self.output = m.output
+        uarts = heard(trace)
+        self.a, self.b = (End(n, self.output, uarts) for n in "ab")
+        self.ends = self.a, self.b
+        self.through = "\nthrough\n" in self.output
+
+
+def check_told(line):
+    """Each client got what was on the wire, and each error with its byte."""
+    for end in line.ends:
+        assert end.wire, "the client got other bytes than the FIFO"
+        assert not end.forgotten
+        assert end.broken == digest(end.wire.broken)
+        for name, bit in (("parity", PARITY), ("framing", FRAMING),
+                          ("breaks", BREAK)):
+            assert end.count[name] == \
+                sum(1 for e in end.wire.broken if e[1] & bit)
+        assert end.count["in"] == end.got == len(end.wire.bytes)
+
+
+def bad_wire(ppb, seed=5):
+    """QEMU's options for so many bad bits in a billion."""
+    return ["-global", f"uart16550.bit-error-ppb={ppb}",
+            "-global", f"uart16550.error-seed={seed}"]
+
+
+MODES = ("polling", "interrupt", "async", "async-unbuffered", "notify")
+
+
+@pytest.mark.parametrize("mode,flow", [(m, "v3") for m in MODES] +
+                         [("interrupt", "none")])
+def test_line_errors_with_their_bytes(tmp_path, mode, flow):
+    """Some bits in ten thousand: each broken byte is told, and no other."""
+    line = Line(tmp_path, f"mode={mode}", f"flow={flow}", "word=8E1",
+                "baud=115200", "bytes=5000", extra=bad_wire(200_000))
+    check_told(line)
+    assert line.through
+    for end in line.ends:
+        assert end.wire.lost == end.count["overruns"] == 0
+        assert end.got == 5000  # with this seed none goes missing
+        assert end.count["parity"] > 3 and end.count["framing"] > 0
+
+
+@pytest.mark.parametrize("mode", ["interrupt", "async"])
+def test_line_many_errors(tmp_path, mode):
+    """A third of all bytes is broken, some are breaks: all is told."""
+    line = Line(tmp_path, f"mode={mode}", "flow=none", "word=8E1",
+                "baud=115200", "bytes=6000", extra=bad_wire(40_000_000, 9))
+    check_told(line)
+    assert line.through
+    for end in line.ends:
+        assert len(end.wire.broken) > 1500 and end.count["breaks"] > 0
+
+
+@pytest.mark.parametrize("flow,ppm", [("none", -40_000), ("v3", 40_000)])
+def test_line_skew_within_tolerance(tmp_path, flow, ppm):
+    """4 % too fast or slow: as if it were not."""
+    line = Line(tmp_path, f"flow={flow}", "baud=115200", "bytes=2000",
+                sets=[("uart1", "clock-skew-ppm", ppm)])
+    check_told(line)
+    for end in line.ends:
+        assert end.got == 2000 and not end.wrong
+
+
+@pytest.mark.parametrize("ppm", [-70_000, 70_000])
+def test_line_skew_beyond_tolerance(tmp_path, ppm):
+    """7 %: what comes is wrong, and said to be."""
+    line = Line(tmp_path, "flow=none", "baud=38400", "bytes=2000",
+                sets=[("uart1", "clock-skew-ppm", ppm)])
+    check_told(line)
+    for end in line.ends:
+        assert end.wrong and end.count["framing"] > 100
+
+
+@pytest.mark.parametrize("mode,sent", [("interrupt", 4000), ("async", 12000)])
+def test_line_overruns_are_counted(tmp_path, mode, sent):
+    """Without flow control and with nobody who reads: each byte that found the
+    FIFO full is counted, and told as missing behind the right one."""
+    line = Line(tmp_path, f"mode={mode}", "flow=none",
+                "baud=9600", f"bytes={sent}", "stream=4096", "reads=late",
+                "from=a")
+    check_told(line)
+    b = line.b
+    assert b.wire.lost > 500
+    assert line.a.sent == line.a.count["out"] == sent
+    assert line.a.sent == b.got + b.count["overruns"]
+    assert b.overruns == digest(b.wire.overruns)
+
+
+def test_line_overruns_too_fast_to_count(tmp_path):
+    """At 6.25 Mbaud a flag is read that stands for several bytes: it is told,
+    and the two ends' counters say how many."""
+    line = Line(tmp_path, "flow=none", "baud=6250000", "bytes=40000",
+                "reads=late", "from=a")
+    b = line.b
+    assert 0 < b.count["overruns"] <= b.wire.lost
+    assert b.overruns[0] + b.forgotten > 0
+    assert line.a.count["out"] - b.count["in"] == b.wire.lost
