@@ -11,6 +11,7 @@ ICOUNT   =#          2^N ns of guest time per instruction; empty: wall clock
 BOOTARGS =#          more words for init, such as run=/bin/ps
 BENCH    = micro#    which measurements: a program in user/bench
 QUICK    =#          1: of BENCH=uart, only what CI measures; 2 minutes
+MINUTES  = 10#       of guest time, for `make storm`
 TESTS    =#          only tests whose name has this in it; empty: all
 
 .DEFAULT_GOAL := all
@@ -57,6 +58,8 @@ test: all traced host-tests isa bare ## run all tests on all machines; last line
 	$(TEST_RUN)
 bench: all machine ## measure; prints a table, writes build/bench/NAME.json
 	$(BENCH_RUN)
+storm: all machine ## ten minutes of two UARTs, both ways, drivers moved every ms
+	$(STORM_RUN)
 traced: ## only what `make trace` boots
 trace: all traced machine ## run a program, record what happens: build/trace/trace.json
 	$(TRACE_RUN)

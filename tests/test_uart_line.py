@@ -210,3 +210,77 @@ def test_line_overruns_too_fast_to_count(tmp_path):
     assert 0 < b.count["overruns"] <= b.wire.lost
     assert b.overruns[0] + b.forgotten > 0
     assert line.a.count["out"] - b.count["in"] == b.wire.lost
+
+
+@pytest.mark.parametrize("mode,flow", [
+    ("interrupt", "v3"), ("async", "v3"), ("async-unbuffered", "v2"),
+    ("notify", "v3"), ("polling", "v3")])
+def test_line_moved_every_ms(tmp_path, mode, flow):
+    """Drivers and clients go to another hart every millisecond, at 1.25 Mbaud
+    both ways: no byte is lost. `make storm` is the same for ten minutes."""
+    line = Line(tmp_path, f"mode={mode}", f"flow={flow}", "baud=1250000",
+                "ms=1000", "move=1")
+    check_told(line)
+    assert line.through and line.end.endswith("exited 0")
+    assert int(re.search(r"^moved (\d+)$", line.output, re.M)[1]) >= 1000
+    for end, other in (line.ends, line.ends[::-1]):
+        assert end.got == other.sent > 20_000 and not end.wrong
+
+
+# Words of the server's command line, and what it says to them.
+REFUSED = {
+    "--mode=fast":
+        "not one of: polling, interrupt, async, async-unbuffered, notify",
+    "--mode=": "not one of: polling,",
+    "--flow=v9": "not one of: none, v1, v2, v3",
+    "--baud=fast": "not one of: a number of bits a second",
+    "--baud=0": "not one of: a number of bits a second",
+    "--clock=1MHz": "not one of: a number of Hz",
+    "--word=9N1": "data bits 5 to 8, parity N, E or O, stop bits 1 or 2",
+    "--word=8X1": "such as 8N1",
+    "--word=8N3": "such as 8N1",
+    "--trigger=3": "not one of: 1, 4, 8, 14",
+    "--trigger=14,--flow=v3": "take 1, 4 or 8",
+    "--baud=4000000":
+        "a clock of 100000000 Hz cannot make it within 2 %; it makes 6250000 "
+        "divided by a whole number",
+    "--baud=6380000": "cannot make it within 2 %",
+    "--baud=50,--clock=100000000": "cannot make it within 2 %",
+    "--speed=9": "--speed=9: unknown; there is --mode= --flow= --baud= "
+                 "--word= --trigger= --clock=",
+}
+OWNED = ["--mode=notify", "--mode=interrupt", "--mode=polling",
+         "--mode=async,--flow=v3"]
+
+
+def said_to(*words):
+    """What the server says to them, one after the other."""
+    with Machine(smp=2, icount=ICOUNT, machine="native", extra=TURNS,
+                 append=" ".join(["run=/test/words", *words])) as m:
+        m.expect(r"run: /test/words: exited 0", 60)
+        return m.output.replace("\n\n", "\n")
+
+
+@pytest.fixture(scope="module")
+def words():
+    """The same to all that is tested here, in two boots."""
+    bad = [*REFUSED]
+    return said_to(*bad[:9]) + said_to(*bad[9:], "--baud=6250000", *OWNED)
+
+
+@pytest.mark.parametrize("given", REFUSED)
+def test_line_refuses(words, given):
+    """It says what there is, and ends with status 2."""
+    said = re.search(rf"^uart: (.*)\nwords: {re.escape(given)}: exited 2$",
+                     words, re.M)
+    assert said, words[-3000:]
+    assert REFUSED[given] in said[1]
+    assert given.split(",")[0].split("=")[0] in said[1]
+
+
+@pytest.mark.parametrize("mode", OWNED)
+def test_line_refuses_an_owned_device(words, mode):
+    """The driver before still runs."""
+    assert "\nwords: --baud=6250000: runs\n" in words
+    assert re.search(r"^uart: the device has an owner already, another driver"
+                     rf"\nwords: {re.escape(mode)}: exited 2$", words, re.M)

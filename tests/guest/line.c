@@ -4,11 +4,12 @@
  * know is printed; what is right is for the test to say.
  *
  *   line [mode=M] [flow=F] [baud=N] [word=W] [trigger=N] [from=a|b|ab]
- *        [bytes=N] [ms=N] [stream=N] [reads=late] [move=1]
+ *        [bytes=N] [ms=N] [minutes=N] [stream=N] [reads=late] [move=1]
  *
- * stream: bytes of memory of a client's stream. from: who sends; until `bytes` are sent or `ms` are over. reads=late: nobody
- * reads before everything is sent. move=1: every millisecond both drivers and
- * this program go to another hart.
+ * from: who sends; until `bytes` are sent or `ms` are over. stream: bytes of
+ * memory of a client's stream. reads=late: nobody reads before everything is
+ * with the drivers. move=1: every millisecond both drivers and this program go
+ * to another hart.
  *
  *   running             a tenth of `ms` is over
  *   stalled, flows      of a direction: nothing came for STALL_MS; again
@@ -18,7 +19,7 @@
  *   error a POSITION WHAT     the first ones
  *   told a forgotten N errors N crc X overruns N crc X
  *   moved N             times
-   through, or stuck   before everything was sent
+ *   through, or stuck   before everything was sent
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -349,6 +350,12 @@ static void print_end(unsigned i)
     printf("\n");
 }
 
+/* Not every byte came to this end, or not as it was sent. */
+static bool spoiled(unsigned i)
+{
+    return ends[i].wrong || ends[i].got != ends[!i].sent;
+}
+
 static bool option(const char *word)
 {
     static const char *const of_driver[] = {
@@ -367,6 +374,8 @@ static bool option(const char *word)
         return (bytes = strtoul(word + 6, NULL, 10)) != 0;
     if (!strncmp(word, "ms=", 3))
         return (ms = strtoul(word + 3, NULL, 10)) != 0;
+    if (!strncmp(word, "minutes=", 8))
+        return (ms = strtoul(word + 8, NULL, 10) * 60000) != 0;
     if (!strncmp(word, "stream=", 7))
         return (stream_size = strtoul(word + 7, NULL, 10)) != 0;
     if (!strcmp(word, "reads=late"))
@@ -386,7 +395,7 @@ int main(int argc, char **argv)
         if (!option(argv[i])) {
             printf("line: '%s' is not known; there are: mode= flow= baud= "
                    "word= trigger= (of /server/uart) from=a|b|ab bytes=N ms=N "
-                   "stream=N reads=late move=1\n",
+                   "minutes=N stream=N reads=late move=1\n",
                    argv[i]);
             return 2;
         }
@@ -413,5 +422,5 @@ int main(int argc, char **argv)
         print_end(i);
     }
     printf("moved %lu\n%s\n", moved, stuck ? "stuck" : "through");
-    return stuck;
+    return stuck || spoiled(A) || spoiled(B);
 }

@@ -3,7 +3,7 @@
 
 # Names of the targets with a help text, as `make help` shows them.
 TARGETS := $(shell sed -n 's/^\([a-z_.-]*\):.*\#\# .*/\1/p' Makefile)
-VARIABLES := MACHINE RELAY SMP MEM DELIVERY ICOUNT BOOTARGS BENCH QUICK TESTS
+VARIABLES := MACHINE RELAY SMP MEM DELIVERY ICOUNT BOOTARGS BENCH QUICK MINUTES TESTS
 
 comma := ,
 refuse = $(error $(1). $(2))
@@ -29,7 +29,7 @@ one_of = $(if $(and $(filter 1,$(words $($(1)))),$(filter $(2),$($(1)))),,\
     $(call refuse,$(1)='$($(1))' is not known,Known: $(2)))
 
 # Strip: the defaults have a comment behind them.
-$(foreach v,MACHINE RELAY SMP MEM DELIVERY ICOUNT BENCH QUICK,$(eval override $v := $(strip $($v))))
+$(foreach v,MACHINE RELAY SMP MEM DELIVERY ICOUNT BENCH QUICK MINUTES,$(eval override $v := $(strip $($v))))
 
 MACHINES := stock native k210
 $(call one_of,MACHINE,$(MACHINES))
@@ -63,6 +63,18 @@ endif
 endif
 ifneq ($(QUICK),)
 $(call one_of,QUICK,1)
+endif
+ifneq ($(filter storm,$(MAKECMDGOALS)),) # its UARTs, too
+ifneq ($(filter MACHINE,$(given)),)
+$(call refuse,storm takes no MACHINE,It runs on native)
+endif
+override MACHINE := native
+ifneq ($(filter 1,$(SMP)),)
+$(call refuse,storm with SMP=1 has no other hart to move to,Known: 2 3 4 5 6 7 8)
+endif
+endif
+ifneq ($(shell echo '$(MINUTES)' | grep -cEx '[1-9][0-9]{0$(comma)3}'),1)
+$(call refuse,MINUTES='$(MINUTES)' is not known,Known: 1 to 9999)
 endif
 
 # MEM is a number of MiB or GiB, 32 MiB at least.

@@ -16,6 +16,13 @@ GDB_RUN = @test -S build/gdb.sock || \
     exec gdb-multiarch -q -x tools/gdb/uinta.gdb \
     -ex 'target remote build/gdb.sock' build/kernel/kernel.elf
 
+# Words in BOOTARGS come last, and win: mode=async flow=v2 baud=115200.
+STORM_RUN = @exec tools/run-qemu --machine native --smp $(SMP) --mem $(MEM) \
+    --append 'delivery=$(DELIVERY) run=/test/line mode=interrupt flow=v3 \
+    baud=1250000 move=1 minutes=$(MINUTES) $(BOOTARGS)' \
+    $(if $(ICOUNT),-- -rtc clock=vm -icount shift=$(ICOUNT)$(comma)sleep=off \
+    -accel tcg$(comma)icount-turn=10000)
+
 # On all machines, unless the command line names one.
 TEST_RUN = @$(PYTHON) tools/test --filter '$(TESTS)' \
     $(if $(filter MACHINE,$(given)),--machine $(MACHINE)) $(HOST_TESTS)
