@@ -15,7 +15,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, f"{TOP}/tools")
 sys.dont_write_bytecode = True
 from benches import (uart, uart_line, uart_plan, uart_plots,  # noqa: E402
-                     uart_report)
+                     uart_report, uart_table)
 
 SPEC = uart_plan.row("duplex", "interrupt", "v3")
 
@@ -252,6 +252,25 @@ def test_every_plot_is_drawn_twice(tmp_path):
     for name in uart_plots.NAMES:
         assert b"</svg>" in (tmp_path / f"uart-{name}.svg").read_bytes()
         assert (tmp_path / f"uart-{name}.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_summary_takes_the_best_sound_row_and_says_what_is_missed():
+    def row(kbytes, busy, mode="interrupt", **changed):
+        ends = [0, kbytes * 1000] if changed.get("lost") is None else [1, 1]
+        spec = uart_plan.row("simplex", mode, changed.pop("flow", "v3"),
+                             gather=changed.pop("gather", None))
+        return uart.figures(spec, raw(
+            sent=[600, 0], received=ends, received_ns=[1, 1_000_000_000],
+            idle=[round((1 - busy) * 1_000_000)] * 4, **changed))
+    rows = [row(500, 0.5), row(620, 0.5, "async"), row(624, 0.5, gather=1),
+            row(623, 0.5, flow="none", lost=[0, 1]), {**SPEC, "error": "no"}]
+    lines = uart_table.summary(rows)
+    assert lines[1] == ("6.25 Mbaud simplex, interrupt modes, native", "416",
+                        "619, under 60 % busy", "620.0", "async v3, 4 harts",
+                        "50.0", "yes")
+    assert lines[2][3] == "not measured"
+    assert uart_table.summary([row(618, 0.5)])[1][-1] == "no"
+    assert uart_table.summary([row(620, 0.7)])[1][-1] == "no"
 
 
 def test_the_document_says_of_which_commits_its_rows_are():

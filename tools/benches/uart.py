@@ -338,6 +338,7 @@ def finish(results, rows, quick, path, whole):
               file=sys.stderr)
         sys.exit(130)
     if not quick:
+        uart_report.print_summary(list(results.values()))
         uart_plots.draw(list(results.values()), OUT)
     if bad:
         sys.exit(f"bench: {len(bad)} of {len(fresh)} rows failed")

@@ -4,7 +4,8 @@ import shutil
 import subprocess
 import sys
 
-from benches.uart_plan import FAST, load_name
+from benches.uart_plan import FAST
+from benches.uart_table import rate, sound
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # Order and colour of the ways to drive a UART.
@@ -28,19 +29,10 @@ def label(way):
 
 def best(results, way, load, value, least=False):
     """The best value among the rows of one way and load at 6.25 Mbaud."""
-    values = [value(r) for r in results
-              if "error" not in r and (r["mode"], r["delivery"]) == way
-              and r["load"] == load and r["baud"] == FAST
-              and not any(r[f] for f in ("lost", "wrong", "gather"))
-              and load_name(r) == load]
+    values = [value(r) for r in sound(results, load, FAST)
+              if (r["mode"], r["delivery"]) == way]
     values = [v for v in values if v is not None]
     return (min if least else max)(values) if values else None
-
-
-def rate(result):
-    """KB/s of the slower direction that is in use."""
-    return min(r for r in result["rate"] if r or result["load"] == "duplex") \
-        / 1000
 
 
 def bars(results, title, ylabel, value, least=False, wire=None):

@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 
-from benches import uart_plots
+from benches import uart_plots, uart_table
 from benches.uart_plan import key, load_name, plan_full, plan_quick
 
 HEADING = ("load", "mode", "flow", "delivery", "Mbaud", "harts", "KB/s a>b",
@@ -50,29 +50,42 @@ def cells(result):
         percent(min(used)) if used else "0",
         str(result["lost"]), str(result["wrong"]),
         "" if per_kb is None else f"{per_kb:.0f}",
-        f"{percent(1 - result['left_to_busy'])}" if "left_to_busy" in result
-        else percent(result["busy"]),
+        percent(uart_table.busy_share(result)),
         "" if per_byte is None else f"{per_byte:.1f}",
         *(microseconds(result.get(latency), label)
           for latency in ("line_ns", "way_ns") for label in LABELS)]
 
 
-def print_table(results):
-    """For people, on the terminal."""
-    table = [HEADING] + [cells(result) for result in results]
+def columns(table, text):
+    """Lines for the terminal; the first `text` columns stand left."""
     widths = [max(len(line[i]) for line in table)
-              for i in range(len(HEADING))]
-    for line in table:
-        print("  ".join(cell.ljust(w) if i < TEXT else cell.rjust(w)
-                        for i, (cell, w) in enumerate(zip(line, widths)))
-              .rstrip())
+              for i in range(len(table[0]))]
+    return "".join("  ".join(cell.ljust(w) if i < text else cell.rjust(w)
+                             for i, (cell, w) in enumerate(zip(line, widths)))
+                   .rstrip() + "\n" for line in table)
 
 
-def markdown(results):
+def markdown(table, text):
+    """The same for a page."""
     def line(parts):
         return "| " + " | ".join(parts) + " |\n"
-    rule = "|" + "---|" * TEXT + "--:|" * (len(HEADING) - TEXT) + "\n"
-    return line(HEADING) + rule + "".join(line(cells(r)) for r in results)
+    rule = "|" + "---|" * text + "--:|" * (len(table[0]) - text) + "\n"
+    return line(table[0]) + rule + "".join(map(line, table[1:]))
+
+
+def rows_table(results):
+    """All rows, heading first."""
+    return [HEADING] + [cells(result) for result in results]
+
+
+def print_table(results):
+    """For people, on the terminal."""
+    print(columns(rows_table(results), TEXT), end="")
+
+
+def print_summary(results):
+    """What was to be reached, by all rows there are."""
+    print("\n" + columns(uart_table.summary(results), 1))
 
 
 def origin(results):
@@ -125,8 +138,9 @@ def fill(top):
     if not found or not found_end:
         sys.exit(f"bench: {path} has no lines {begin!r} and {end!r}")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(before + begin + origin(results) + markdown(results) + end
-                   + after)
+        file.write(before + begin + origin(results)
+                   + markdown(uart_table.summary(results), 1) + "\n"
+                   + markdown(rows_table(results), TEXT) + end + after)
     for name in uart_plots.NAMES:
         for suffix in ("svg", "png"):
             plot = os.path.join(out, f"uart-{name}.{suffix}")
