@@ -16,6 +16,10 @@ WAYS = (("polling", "-"), ("interrupt", "native"), ("interrupt", "emulated"),
 TERMINALS = (("svg", "svg size 900,480 dynamic background rgb 'white' "
                      "font 'sans,13'"),
              ("png", "pngcairo size 1350,720 font 'sans,18'"))
+# A mode has its colour; dashed if the delivery is emulated.
+COLOURS = {"polling": "#222222", "interrupt": "#4477aa", "async": "#228833",
+           "async-unbuffered": "#ccbb44", "notify": "#ee6677",
+           "kernel": "#aa3377"}
 LATENCY_BATCH = 8
 NAMES = ("throughput", "busy", "latency", "latency-stream")
 
@@ -69,13 +73,16 @@ def latencies(results, title, chosen):
         commands += [f"$way{i} << EOD"] + [
             f"{ns / 1000:.3f} {permille / 1000}"
             for permille, ns in rows[0]["line"]["quantiles"]] + ["EOD"]
+        dashes = 2 if way[1] == "emulated" else 1
         plots.append(f"$way{i} using 1:2 with linespoints pt 7 ps 0.4 lw 2 "
-                     f"lc {i + 1} title '{label(way)}'".replace("\\n", " "))
+                     f"dt {dashes} lc rgb '{COLOURS[way[0]]}' "
+                     f"title '{label(way)}'".replace("\\n", " "))
     return [f"set title '{title}'",
-            "set xlabel 'us from its last bit on the wire until its client "
-            "has checked a byte (1 us: 62.5 instructions)'",
+            "set xlabel 'us from the last bit on the wire to the client "
+            "(1 us is 62.5 instructions)'",
             "set ylabel 'share of the bytes'", "set logscale x",
-            "set yrange [0:1.02]", "set grid", "set key outside right",
+            "set yrange [0:1.02]", "set grid",
+            "set key outside right font ',12' samplen 2",
             *commands, "plot " + ", ".join(plots)] if plots else []
 
 
