@@ -74,10 +74,9 @@ static void finish(struct process *p)
     handle_remove_all(&p->table);
     space_free(&p->space);
     p->status.reason = p->end_reason ? p->end_reason : EXIT_EXITED;
-    if (p->watcher) {
+    if (p->watcher)
         doorbell_ring(p->watcher);
-        doorbell_keep(&p->watcher, NULL);
-    }
+    doorbell_keep(&p->watcher, NULL);
     /* what it made and never started may hold itself: nobody else ends it */
     list_each_entry(struct process, child, &all_processes, of_all) {
         if (child->parent == p->pid && child->thread_count == 0)

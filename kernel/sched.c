@@ -142,10 +142,15 @@ void sched_remove(struct thread *t)
 void sched_boost(struct thread *t)
 {
     bool queued = t->state == THREAD_READY;
+    struct thread *now = current_thread();
+    bool handler = now && now == this_hart->uthread &&
+                   now->base_priority >= t->base_priority &&
+                   !(csr_read(CSR_USTATUS) & USTATUS_UIE);
 
     if (queued)
         sched_remove(t);
-    t->priority = PRIORITIES - 1;
+    /* two drivers that cut in on each other do nothing else */
+    t->priority = handler ? max(t->priority, now->priority) : PRIORITIES - 1;
     if (queued)
         sched_ready(t);
 }

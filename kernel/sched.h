@@ -50,5 +50,9 @@ static inline void sched_account(struct hart *h)
 /* From trap.S, on the way out: the thread to resume; idles if there is none. */
 struct thread *sched_resume(void);
 
-/* An interrupt is for t: most urgent until it blocks or its slice ends. */
+/*
+ * An interrupt is for t: most urgent until it blocks or its slice ends. But if
+ * the current thread is in a handler of its own (UIE clear), and t is no more
+ * urgent than that by nature, t is its equal and goes next.
+ */
 void sched_boost(struct thread *t);

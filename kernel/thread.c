@@ -61,10 +61,9 @@ void thread_unwait(struct thread *t)
         sched_remove(t);
     else
         list_remove(&t->queue); /* an endpoint's, if any */
-    if (t->notification) {
+    if (t->notification)
         t->notification->waiter = NULL;
-        t->notification = NULL;
-    }
+    t->notification = NULL;
     t->server = NULL;
 }
 

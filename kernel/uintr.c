@@ -154,11 +154,9 @@ void uintr_kicked(void)
     struct hart *h = this_hart;
     struct thread *t = h->uthread;
 
-    if (!t)
-        return;
-    if (t->dying || !(t->hart_mask >> h->index & 1)) {
+    if (t && (t->dying || !(t->hart_mask >> h->index & 1))) {
         uintr_unload(h);
-    } else if (h->uthread_post) {
+    } else if (t && h->uthread_post) {
         csr_set(CSR_UIP, h->uthread_post);
         h->uthread_post = 0;
     }

@@ -126,7 +126,11 @@ void uintr_take_recorded(void)
 {
     volatile uint32_t *complete =
         (volatile uint32_t *)(USER_UINTR_PLIC + PLIC_CLAIM);
-    for (int64_t source; (source = sys_uintr_take()) > 0; uintr_taken++) {
+    do {
+        int64_t source = sys_uintr_take();
+        if (source <= 0)
+            break;
+        uintr_taken++;
         struct uintr_handler *handler =
             source < SOURCES_MAX ? &uintr_sources[source] : &uintr_sources[0];
         TRACE(TRACE_CLAIM, source, 0);
@@ -135,7 +139,8 @@ void uintr_take_recorded(void)
         TRACE(TRACE_EXIT, source, 0);
         *complete = (uint32_t)source;
         TRACE(TRACE_COMPLETE, source, 0);
-    }
+        /* the kernel clears it with the last one */
+    } while (uintr_csr_read(CSR_UIP) & UIRQ_EXT);
 }
 
 /* For contexts.S: one such source, 0 for none; it handles and completes it. */
