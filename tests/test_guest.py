@@ -1,6 +1,6 @@
 """Every case of every guest program on 1, 2 and 4 harts, with and without
--icount, and on the machines with user interrupts and without interrupts for
-S-mode: one boot a program and machine, one verdict a case."""
+-icount, and on the machines with user interrupts, with devices of that machine but the
+firmware's user interrupts, and without interrupts for S-mode: one boot a program and machine, one verdict a case."""
 import re
 
 import pytest
@@ -14,6 +14,11 @@ from harness.machine import MACHINES
 # and only the others are run so; ours ends a turn in time (docs/testing.md).
 STOCK = [(1, False), (1, True), (2, False), (4, False)]
 NATIVE = [(1, True), (4, True), (4, False)]
+# The strict PLIC and the wired UARTs with user interrupts by the firmware.
+EMULATED = {"uart": [(1, True), (4, True)], "driver": [(1, True), (4, True)]} | \
+    {program: [(4, True)] for program in
+     ("devices", "handoff", "migrate", "ownership", "rseq", "storm", "uevents",
+      "uintr", "wired")}
 K210 = [(1, True), (4, False)]
 ALSO = {program: [(2, True), (4, True)] for program in
         ("events", "hostile", "ipc", "libc", "spawn", "syscalls")}
@@ -52,9 +57,11 @@ def parameters():
         stock = STOCK + ALSO.get(program, [])
         native = NATIVE + NATIVE_ALSO.get(program, [])
         configurations = [("stock", *c) for c in stock] + \
-            [("native", *c) for c in native] + [("k210", *c) for c in K210]
+            [("native", *c) for c in native] + \
+            [("emulated", *c) for c in EMULATED.get(program, [])] + \
+            [("k210", *c) for c in K210]
         for machine, smp, icount in configurations:
-            if machine not in MACHINES:
+            if {"emulated": "native"}.get(machine, machine) not in MACHINES:
                 continue
             name = f"{program}-{machine}-{smp}h{'-icount' if icount else ''}"
             for case in guest.cases(program):

@@ -18,6 +18,7 @@ CAP = 20_000_000      # bytes of output that one run may write
 ICOUNT = {1: 4}       # shift by number of harts ...
 ICOUNT_SMP = 7        # ... and with more than one, see docs/testing.md
 TURN = 10000          # instructions of one hart before the next: our QEMU's
+EMULATED = "emulated"  # a machine of ours: see Machine
 # What tests run on; tools/test takes those out that cannot be had.
 MACHINES = os.environ.get("UINTA_MACHINES", "stock native k210").split()
 
@@ -32,14 +33,16 @@ class Stopped(Exception):
 
 
 class Machine:
-    """machine and relay as tools/run-qemu knows them, smp harts, mem as QEMU
-    has it, icount None or shift, append: the boot arguments, extra: QEMU's own
+    """machine and relay as tools/run-qemu knows them, or machine EMULATED: the
+    native one without N in its harts; smp harts, mem as QEMU has it, icount None or shift, append: the boot arguments, extra: QEMU's own
     options, limit: seconds. bios, kernel and initrd replace build/'s; initrd
     "" boots without one."""
 
     def __init__(self, smp=1, mem="128M", icount=None, append="",
                  delivery="auto", extra=(), limit=60, bios=None, kernel=None,
                  initrd=None, machine="stock", relay=None):
+        if machine == EMULATED:
+            machine, extra = "native", ["-cpu", "rv64,x-n=off", *extra]
         append = " ".join(f"delivery={delivery} {append}".split())
         self.command = [str(TOP / "tools/run-qemu"), "--machine", machine,
                         "--smp", str(smp), "--mem", mem, "--append", append]

@@ -56,6 +56,8 @@ def plan_full():
     # every flow control, in the loads that the published figures have
     rows += [row(load, mode, flow) for mode in USER + ("polling",)
              for flow in ("none", "v1", "v2") for load in ("simplex", "duplex")]
+    rows += [row(load, USER[0], flow, delivery="emulated")
+             for flow in ("v1", "v2") for load in ("simplex", "duplex")]
     rows += [row(load, "kernel", "none", harts=1)
              for load in ("simplex", "duplex")]
     rows += [row("pingpong", USER[0], "v3", batch=batch)
@@ -76,6 +78,8 @@ def plan_quick():
              row("pingpong", "interrupt", "v3", batch=8),
              row("simplex", "interrupt", "v3", SLOW, gather=1),
              row("simplex", "interrupt", "v2")]
+    rows += [row(load, "interrupt", "v3", delivery="emulated")
+             for load in ("simplex", "duplex")]
     return rows
 
 

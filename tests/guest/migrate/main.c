@@ -256,11 +256,10 @@ static void is_lost(const struct remedy *remedy, bool back)
 {
     uint64_t k1, k2;
 
-    driver_start(remedy);
-    if (driver.delivery != DELIVERY_NATIVE) {
-        driver_end();
+    /* The machine with the strict PLIC is the one with four more UARTs. */
+    if (!startup_handle("irq12"))
         SKIP("this machine's PLIC forgives a completion in the wrong context");
-    }
+    driver_start(remedy);
     int lost = losses(back, &k1, &k2);
     driver_end();
     CHECK(lost > 0);
