@@ -50,6 +50,10 @@
 #define TRACE_WRITE      42 /* position, bytes */
 #define TRACE_RAISED     43 /* source, ns: when the device raised its line */
 #define TRACE_USER       44 /* whatever a program under study wants to say */
+#define TRACE_TASK_READY 45 /* bits: these tasks (uinta/async.h) look again */
+#define TRACE_TASK_RUN   46 /* slot: a task goes on */
+#define TRACE_TASK_STOP  47 /* slot, 1: it has ended; 0: it waits */
+#define TRACE_COPIED     48 /* position, bytes: from one ring into another */
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>

@@ -190,6 +190,69 @@ def test_a_byte_goes_the_way_of_its_delivery(run):
         assert "uart_in" in middle
 
 
+def inside(events, outer):
+    """Those that begin in the slice, on its track."""
+    end = outer["ts"] + outer["dur"]
+    return [e for e in events if (e["pid"], e["tid"]) ==
+            (outer["pid"], outer["tid"]) and outer["ts"] <= e["ts"] <= end]
+
+
+@native
+@pytest.mark.parametrize("mode", ("async", "async-unbuffered"))
+def test_a_task_hands_each_byte_on(mode, tmp_path):
+    """The handler takes it and wakes a task, the task rings the client."""
+    out = tmp_path / "trace.json"
+    done = trace("--smp", 2, "--timeout", SECONDS, "--out", out,
+                 "--append", f"run=/trace/byte mode={mode} bytes={BYTES}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with open(out, encoding="utf-8") as file:
+        document = json.load(file)
+    check_format(document)
+    slices = [e for e in document["traceEvents"] if e["ph"] == "X"]
+    raises = [e["ts"] for e in slices if e.get("cat") == "raised"]
+    reads = [e["ts"] for e in slices if e.get("cat") == "read"]
+    assert len(raises) == len(reads) == BYTES
+    for start, end in zip(raises, reads):
+        way = [e for e in slices if start <= e["ts"] <= end]
+        handler = next(e for e in way
+                       if e["name"] == f"handler: source {SOURCE}")
+        cats = [e.get("cat") for e in inside(way, handler)]
+        assert cats.index("uart_in") < cats.index("task_ready"), cats
+        assert "doorbell" not in cats
+        woken = next(e for e in way if e.get("cat") == "task_ready")
+        tasks = [e for e in way if e["name"] in
+                 {f"task {n}" for n in woken["args"]["tasks"].split(", ")}]
+        assert tasks and all(t["ts"] > handler["ts"] for t in tasks)
+        cats = [e.get("cat") for e in inside(way, tasks[0])]
+        assert "doorbell" in cats, cats
+        assert ("copied" in cats) == (mode == "async"), cats
+        if mode == "async":
+            assert cats.index("copied") < cats.index("doorbell")
+        completes = next(e for e in way if e.get("cat") == "complete")
+        assert handler["ts"] + handler["dur"] <= completes["ts"]
+
+
+@native
+def test_every_remedy_claims_and_completes():
+    """/bench/micro has drivers with the retry loop and the restartable
+    sequence: each handler between its claim and its completion, once."""
+    done = trace("--smp", 1, "--icount", 0, "--timeout", SECONDS, "--text",
+                 "--append", "run=/bench/micro")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    ways = {}
+    for pid, event, source in re.findall(
+            r"^\d+ pid (\d+) (CLAIM|ENTER|EXIT|COMPLETE) (0x[1-9a-f]\w*) ",
+            done.stdout, re.MULTILINE):
+        if int(source, 16) < 1024:      # not the timer
+            ways.setdefault((pid, source), []).append(event)
+    whole = ["CLAIM", "ENTER", "EXIT", "COMPLETE"]
+    for events in ways.values():
+        first = events.index("CLAIM")
+        for i, event in enumerate(events[first:]):
+            assert event == whole[i % 4], (i, events[first:][i - 4:i + 4])
+    assert max(map(len, ways.values())) > 4 * 3000
+
+
 # -- bad input -----------------------------------------------------------------
 
 def memory(size=1 << 22):

@@ -113,6 +113,8 @@ def mark_text(r, names):
         "READ": (f"reads {r.b} bytes", {"position": r.a}),
         "WRITE": (f"writes {r.b} bytes", {"position": r.a}),
         "RAISED": (f"device raises {source_name(r.a)}", {}),
+        "TASK_READY": ("wakes tasks", {"tasks": bits(r.a)}),
+        "COPIED": (f"copies {r.b} bytes to the ring", {"position": r.a}),
         "USER": ("mark", {"a": r.a, "b": r.b}),
     }.get(r.event)
 
@@ -134,20 +136,31 @@ def mark(r, text, args):
             "tid": tid, "ts": event_time(r), "dur": MARK_NS, "args": args}
 
 
+def bits(word):
+    """The places of the ones in it: "0, 5"."""
+    return ", ".join(str(i) for i in range(64) if word >> i & 1)
+
+
+# What a program has in slices: the end of each, and its name.
+ENDS = {"ENTER": "EXIT", "TASK_RUN": "TASK_STOP"}
+SLICES = {"EXIT": lambda r: "handler: " + source_name(r.a),
+          "TASK_STOP": lambda r: f"task {r.a}"}
+
+
 def handlers(pid, records):
-    """A slice for each ENTER with its EXIT; they nest."""
+    """A slice for each beginning with its end; they nest."""
     out, stack = [], []
     for r in records:
-        if r.event == "ENTER":
-            stack.append(r)
-        elif r.event == "EXIT":
-            while stack and stack[-1].a != r.a:
+        if r.event in ENDS:
+            stack.append((ENDS[r.event], r.a, r.time))
+        elif r.event in SLICES:
+            while stack and stack[-1][:2] != (r.event, r.a):
                 stack.pop()        # its end was not recorded: overwritten
             if stack:
-                start = stack.pop()
-                out.append({"ph": "X", "name": "handler: " + source_name(r.a),
-                            "pid": pid, "tid": pid, "ts": start.time,
-                            "dur": r.time - start.time, "args": {}})
+                start = stack.pop()[2]
+                out.append({"ph": "X", "name": SLICES[r.event](r),
+                            "pid": pid, "tid": pid, "ts": start,
+                            "dur": r.time - start, "args": {}})
     return out
 
 

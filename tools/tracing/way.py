@@ -4,8 +4,9 @@ each step was made. Times are instructions since the UART raised its line.
 With -icount one thread of QEMU runs the harts in turns, and the clock goes on
 with the instructions of all. So while a byte is on its way exactly one hart
 executes at any time. A hart's "idle" in the trace ends at its first record of
-something else; where all are idle, it is the next to leave it that executes:
-firmware, or the kernel's way out of its idle loop, which have no records.
+something else; where all are idle, the time is given to the next to leave it:
+firmware, or the kernel's way out of its idle loop, which have no records (and
+the last instructions of who went to sleep before).
 """
 from tracing import chrome
 
@@ -66,7 +67,7 @@ class Way:
     def lane(self, hart):
         """What the hart did, without gaps."""
         handlers = [e for e in self.events if e["pid"] == self.driver
-                    and "cat" not in e]
+                    and "cat" not in e and e["name"].startswith("handler")]
         spans = []
         for e in self.events:
             if "cat" in e or (e["pid"], e["tid"]) != (chrome.MACHINE, hart):

@@ -28,8 +28,10 @@ bool async_run(struct async *a)
             /* one that has ended may still be in some event */
             if (!(a->used >> slot & 1))
                 continue;
+            TRACE(TRACE_TASK_RUN, slot, 0);
             if (t->run(t) == TASK_ENDED)
                 a->used &= ~(1UL << slot);
+            TRACE(TRACE_TASK_STOP, slot, ~a->used >> slot & 1);
         }
         any = true;
     }

@@ -74,6 +74,7 @@ claim_retry:
         nothing dispatch_retry
 2:      li      t0, 1
         sd      t0, DIRECT(sp)
+        trace   TRACE_CLAIM, a1
         STEP
 dispatch_retry:
         handle
@@ -88,6 +89,7 @@ complete_retry:
         lwu     t2, %lo(USER_UINTR_STATS)(t2)
         STEP
         bne     t1, t2, complete_retry
+        trace   TRACE_COMPLETE, a1
         count
         j       claim_retry
 
@@ -105,6 +107,8 @@ external_rseq:
 dispatch_rseq:
         handle
         ld      a1, SOURCE(sp)
+        /* Before it: in the sequence, which may begin again, it would be two. */
+        trace   TRACE_COMPLETE, a1
         count
         STEP
         .globl  uintr_rseq_start
@@ -122,6 +126,7 @@ uintr_rseq_end:
         beqz    a1, 3f
         li      t0, 1
         sd      t0, DIRECT(sp)
+        trace   TRACE_CLAIM, a1
         STEP
         j       dispatch_rseq
 3:      nothing dispatch_rseq

@@ -151,6 +151,7 @@ uint64_t uintr_take_next(void)
     if (source <= 0 || source >= SOURCES_MAX)
         return 0;
     uintr_taken++;
+    TRACE(TRACE_CLAIM, source, 0);
     return (uint64_t)source;
 }
 

@@ -10,6 +10,7 @@
 #include "tasks.h"
 
 #include <uinta/async.h>
+#include <uinta/trace.h>
 #include <uinta/uintr.h>
 #include "clients.h"
 
@@ -142,6 +143,7 @@ static enum outcome copy(struct ring *from, struct ring *to)
     n = ring_write(to, span, n < PIECE ? n : PIECE);
     if (n <= 0)
         return FULL;
+    TRACE(TRACE_COPIED, to->own - n, n);
     ring_publish(from, n);
     return MOVED;
 }

@@ -32,6 +32,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "uinta/trace.h"
 
 enum task_state { TASK_WAITS, TASK_ENDED };
 
@@ -70,8 +71,10 @@ bool async_run(struct async *a);
 static inline void async_wake(struct event *e)
 {
     uint64_t waiting = __atomic_exchange_n(&e->waiting, 0, __ATOMIC_ACQ_REL);
-    if (waiting)
+    if (waiting) {
+        TRACE(TRACE_TASK_READY, waiting, 0);
         __atomic_fetch_or(&e->executor->ready, waiting, __ATOMIC_ACQ_REL);
+    }
 }
 
 static inline void async_wait(struct event *e, const struct task *t)
