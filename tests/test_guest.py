@@ -29,14 +29,6 @@ LIMIT = {"fuzz": 300}  # seconds of wall clock, 150 by default
 EXTRA = {"devices": ["-device", "virtio-rng-device"],
          "storm": ["-device", "virtio-keyboard-device"]}
 
-# What is known to fail now and then, and why that is not understood yet.
-# With -icount it depends on the length of a turn alone, and fails each time:
-# icount-turn=20011 (notify_v3) and 40009 (notify_v2); 10,000 passes today.
-OPEN = {("uart", "native", 4, False):
-        "issue 4: v3 on 4 harts loses 16 bytes or stops, in 1 run of 4"}
-OPEN |= {("uart", "native", smp, True): "the same, depends on the turn"
-         for smp in (2, 4)}
-
 _runs = {}
 
 
@@ -75,8 +67,6 @@ def test_guest(program, machine, smp, icount, case):
     word, why = run.verdict(case)
     if word == "skip":
         pytest.skip(why)
-    if word != "ok" and (program, machine, smp, icount) in OPEN:
-        pytest.xfail(f"{OPEN[program, machine, smp, icount]}; {why}")
     if word != "ok":
         tail = "\n".join(run.output.split("\n")[-40:])
         pytest.fail(f"{case}: {why}\n{tail}\n{guest.symbolise(run.output)}",

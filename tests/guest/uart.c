@@ -11,7 +11,7 @@
 #include <uinta/uart_counters.h>
 #include "gen/uart_client.h"
 
-enum { BURST = 200, BURSTS = 100 };
+enum { BURST = 200, BURSTS = 100, KILLS = 25 };
 enum { ENDS = 2, SOURCE = 12, BYTES = 4096, INPUT = 1, REFUSED_STATUS = 2 };
 #define SOON (clock_ticks() + clock_ticks_from_ns(5000 * MS))
 
@@ -62,10 +62,11 @@ static void stop(int end)
 
 static void begin(const char *mode, const char *flow)
 {
+    for (int i = 0; i < ENDS; i++)
+        if (ends[i].pid) /* a case before this one has failed */
+            stop(i);
     for (int i = 0; i < ENDS; i++) {
         struct end *e = &ends[i];
-        if (e->pid) /* a case before this one has failed */
-            stop(i);
         *e = (struct end){.service = MUST(sys_endpoint_create())};
         e->pid = start(i, mode, flow, "1250000");
         EXPECT(stream_open(&e->stream, e->service, 0, 0, 0, 12288, INPUT), OK);
@@ -86,7 +87,33 @@ static unsigned char content(int end, uint64_t at)
     return (at * 0x9e3779b97f4a7c15UL + end) >> 56 ^ at;
 }
 
-/* Both ways at once, from one thread: whatever can be moved is moved. */
+static void take(int end, const unsigned char *bytes, int64_t n)
+{
+    struct end *e = &ends[end];
+    for (int64_t k = 0; k < n; k++, e->got++)
+        if (bytes[k] != content(!end, e->got))
+            FAIL("end %d: byte %lu is wrong", end, e->got);
+}
+
+/* What can be moved now, of `bytes` that each end is to send in all. */
+static void move(uint64_t bytes)
+{
+    for (int i = 0; i < ENDS; i++) {
+        struct end *e = &ends[i];
+        unsigned char piece[256];
+        uint64_t n = bytes - e->sent < 200 ? bytes - e->sent : 200;
+        for (uint64_t k = 0; k < n; k++)
+            piece[k] = content(i, e->sent + k);
+        int64_t moved = n ? stream_try_write(&e->stream, piece, n) : 0;
+        CHECK(moved >= 0 || moved == E_AGAIN);
+        e->sent += moved > 0 ? moved : 0;
+        moved = stream_try_read(&e->stream, piece, sizeof(piece));
+        CHECK(moved > 0 || moved == E_AGAIN);
+        take(i, piece, moved);
+    }
+}
+
+/* Both ways at once, from one thread. */
 static void exchange(uint64_t bytes)
 {
     uint64_t deadline = SOON, before = 0;
@@ -95,21 +122,7 @@ static void exchange(uint64_t bytes)
         if (ends[0].got + ends[1].got != before)
             deadline = SOON;
         before = ends[0].got + ends[1].got;
-        for (int i = 0; i < ENDS; i++) {
-            struct end *e = &ends[i];
-            unsigned char piece[256];
-            uint64_t n = bytes - e->sent < 200 ? bytes - e->sent : 200;
-            for (uint64_t k = 0; k < n; k++)
-                piece[k] = content(i, e->sent + k);
-            int64_t moved = n ? stream_try_write(&e->stream, piece, n) : 0;
-            CHECK(moved >= 0 || moved == E_AGAIN);
-            e->sent += moved > 0 ? moved : 0;
-            moved = stream_try_read(&e->stream, piece, sizeof(piece));
-            CHECK(moved > 0 || moved == E_AGAIN);
-            for (int64_t k = 0; k < moved; k++, e->got++)
-                if (piece[k] != content(!i, e->got))
-                    FAIL("end %d: byte %lu is wrong", i, e->got);
-        }
+        move(bytes);
         if (clock_ticks() > deadline)
             FAIL("stuck at %lu and %lu of %lu", ends[0].got, ends[1].got,
                  bytes);
@@ -205,28 +218,56 @@ TEST(an_owned_device_is_refused)
     finish();
 }
 
-/* Killed in the middle: the client hears of it, the next driver is heard. */
+/* The client of a driver that dies hears of it, and goes on with the next. */
+static void replace(int end, const char *mode)
+{
+    struct end *e = &ends[end];
+    unsigned char piece[256];
+    int64_t result;
+    stop(end);
+    while ((result = stream_read(&e->stream, piece, sizeof(piece), SOON)) > 0)
+        take(end, piece, result);
+    EXPECT(result, E_DEAD);
+    e->pid = start(end, mode, "v3", "1250000");
+    EXPECT(stream_reopen(&e->stream, e->service), OK);
+}
+
+/*
+ * Drivers of both ends are killed in mid-transfer, at any moment, sometimes
+ * both: each byte arrives, once.
+ */
+static void kills(const char *mode)
+{
+    uint64_t random = clock_ticks() | 1, bytes = 0;
+    begin(mode, "v3");
+    for (int kill = 0; kill < KILLS; kill++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        bytes += random % 400;
+        move(bytes);
+        clock_sleep_ns((random >> 20) % (2 * MS));
+        replace(random >> 40 & 1, mode);
+        if (random >> 41 & 1)
+            exchange(bytes);
+        else if (random >> 42 & 1)
+            replace(~random >> 40 & 1, mode);
+    }
+    exchange(bytes);
+    finish();
+}
+
 TEST(killed_in_mid_transfer)
 {
-    begin("interrupt", "v3");
-    exchange(BYTES / 4);
-    unsigned char piece[600] = {0};
-    MUST(stream_try_write(&ends[0].stream, piece, sizeof(piece)));
-    stop(0);
-    int64_t result;
-    do
-        result = stream_read(&ends[0].stream, piece, sizeof(piece), SOON);
-    while (result > 0);
-    EXPECT(result, E_DEAD);
-    ends[0].pid = start(0, "interrupt", "v3", "1250000");
-    EXPECT(stream_reopen(&ends[0].stream, ends[0].service), OK);
-    uint64_t arrived = 0, deadline = SOON;
-    while (arrived < 300 && clock_ticks() < deadline) {
-        result = stream_read(&ends[1].stream, piece, sizeof(piece), SOON);
-        arrived += result > 0 ? result : 0;
-    }
-    CHECK(arrived >= 300); /* data flows again */
-    finish();
+    kills("interrupt");
+}
+
+TEST(killed_in_mid_transfer_async_unbuffered)
+{
+    kills("async-unbuffered");
+}
+
+TEST(killed_in_mid_transfer_notify)
+{
+    kills("notify");
 }
 
 TEST_MAIN

@@ -22,6 +22,7 @@ enum { SHIFT = 2, FIFO = 16, TRIGGER = 14, MANY = 4096, CLOCK = 3686400 };
 enum { CTS = 0x10, DSR = 0x20, DCTS = 1, DDSR = 2 }; /* MSR */
 enum { RECEIVE = 1, SEND = 2, LINE = 4, MODEM = 8 }; /* IER */
 enum { DLAB = 0x80, READY = 1, OVERRUN = 2, FRAMING = 8, EMPTY = 0x20 };
+enum { ALL_SENT = 0x40, NOBODY = 1, FRESH = 2, KNOWN = 3 };
 
 /* The device. */
 static uint8_t file[8 << SHIFT];
@@ -92,8 +93,8 @@ uint8_t register_get(volatile uint8_t *address)
         return chip.mcr;
     case 5:
         chip.lsr_reads++;
-        value = (chip.rx_count ? READY : 0) | (chip.tx_count ? 0 : EMPTY) |
-                chip.errors;
+        value = (chip.rx_count ? READY : 0) |
+                (chip.tx_count ? 0 : EMPTY | ALL_SENT) | chip.errors;
         for (unsigned i = 0; i < chip.rx_count; i++)
             value |= chip.rx_errors[i] ? 0x80 : 0;
         if (chip.rx_count)
@@ -237,7 +238,56 @@ static void wake(struct uart *u, struct ring *ring)
 
 static const struct uart_owner owner = {need_space, need_bytes, wake};
 
-static void start(enum uart_flow flow, unsigned trigger)
+/* What PLICs that sample edges need: the line is low when it returns. */
+static void interrupt(void)
+{
+    uart_interrupt(&uart);
+    assert_false(line_high());
+}
+
+/* The other end's lines are to be so. */
+static void chip_lines(uint8_t lines)
+{
+    uint8_t changed = (chip.modem ^ lines) & (CTS | DSR);
+    chip_modem(changed, changed >> 4);
+}
+
+/* v3: what the other end says of its position. */
+static void chip_message(unsigned kind, unsigned at)
+{
+    uint8_t high = (at >> 8 & 0x3f) | kind << 6;
+    assert_true(chip_receive(at));
+    assert_true(chip_receive(high));
+    assert_true(chip_receive(~(at + high)));
+    chip_quiet();
+}
+
+static uint8_t said[3]; /* v3: what the driver said */
+
+/* The other end's driver has started, and is ready when this one is. */
+static void peer_comes(unsigned kind, unsigned at)
+{
+    chip_lines(0);
+    interrupt();
+    assert_int_equal(chip.mcr & 3, 2); /* RTS: ready */
+    chip_lines(CTS);
+    interrupt();
+    assert_int_equal(chip.mcr & 3, 3); /* and DTR: open */
+    assert_int_equal(chip.thr_writes, 0);
+    chip_lines(CTS | DSR);
+    interrupt();
+    if (uart.config.flow == UART_FLOW_V3) {
+        assert_int_equal(chip.tx_count, sizeof(said));
+        memcpy(said, chip.tx, sizeof(said));
+        chip_drain(FIFO);
+        chip.wired = chip.thr_writes = 0;
+        chip_message(kind, at);
+        interrupt();
+    }
+    assert_int_equal(uart.session, UART_SESSION_UP);
+}
+
+static void start_alone(enum uart_flow flow, unsigned trigger)
 {
     struct uart_config config = uart_config_default();
     char why[100];
@@ -248,6 +298,13 @@ static void start(enum uart_flow flow, unsigned trigger)
     uart.owner = &owner;
     uart_reset(&uart, file, SHIFT, &config);
     uart_start(&uart);
+}
+
+static void start(enum uart_flow flow, unsigned trigger)
+{
+    start_alone(flow, trigger);
+    if (flow != UART_FLOW_NONE)
+        peer_comes(FRESH, 0);
 }
 
 static int setup(void **state)
@@ -293,13 +350,6 @@ static unsigned take(void)
     assert_true(n >= 0);
     got_count += n;
     return got_count;
-}
-
-/* What PLICs that sample edges need: the line is low when it returns. */
-static void interrupt(void)
-{
-    uart_interrupt(&uart);
-    assert_false(line_high());
 }
 
 static void give(const char *text)

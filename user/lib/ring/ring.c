@@ -57,6 +57,7 @@ int ring_init(struct ring *r, enum ring_role role, struct ring_shared *shared,
         STORE(shared->closed[side], 0, RELAXED);
         STORE(shared->wake[side], 0, RELAXED);
     }
+    STORE(shared->note, 0, RELAXED);
     STORE(shared->capacity, capacity, RELAXED);
     STORE(shared->magic, RING_MAGIC, RELEASE);
     return OK;

@@ -50,45 +50,27 @@ void uart_reset(struct uart *u, volatile void *base, unsigned reg_shift,
      */
     put(u, LCR, lcr_of(config));
     put(u, IER, 0);
-    /* Not ready, as the other end shall know before the FIFO is cleared. */
+    set_rate(u, lcr_of(config));
+    u->fcr = fcr_of(config);
+    /* Enabling FIFOs that were off clears them by itself [8.5 FCR bit 0]. */
+    put(u, FCR, u->fcr);
+    /* DTR goes down when this end is silent, which is what that says. */
+    uart_session_reset(u);
     u->mcr = MCR_OUT2 | (flow ? 0 : MCR_DTR | MCR_RTS);
     put(u, MCR, u->mcr);
-    set_rate(u, lcr_of(config));
-    /*
-     * Enabling FIFOs that were off clears them by itself [8.5 FCR bit 0].
-     * With flow control bytes of the time before belong to nobody's count.
-     */
-    uint8_t clear = flow ? FCR_CLEAR_RECEIVE | FCR_CLEAR_SEND : 0;
-    put(u, FCR, fcr_of(config) | clear);
     uint8_t lsr = get(u, LSR);
-    if (!clear) /* of the byte that has been left there */
-        u->unread_errors = lsr & LSR_BYTE_ERRORS;
+    if (!flow) /* of the byte that has been left there */
+        u->careful = lsr & LSR_BYTE_ERRORS;
     get(u, IIR);
-    /* Changes of CTS until now give no credit. */
-    u->cts = get(u, MSR) & MSR_CTS;
 }
 
 void uart_start(struct uart *u)
 {
+    bool flow = u->config.flow != UART_FLOW_NONE;
+    ier_change(u, 0, IER_RECEIVE | IER_LINE | (flow ? IER_MODEM : 0));
     uint8_t msr = get(u, MSR);
-    u->cts = msr & MSR_CTS;
-    switch (u->config.flow) {
-    case UART_FLOW_V1: /* the level says that the other end is ready */
-        u->credit = u->cts ? u->trigger : 0;
-        mcr_change(u, 0, MCR_DTR | MCR_RTS);
-        break;
-    case UART_FLOW_V2:
-    case UART_FLOW_V3: /* its FIFO is empty, if it is there */
-        u->credit = msr & MSR_DSR ? UART_FIFO : 0;
-        mcr_change(u, 0, MCR_DTR);
-        break;
-    default:
-        break;
-    }
-    uint8_t ier = IER_RECEIVE | IER_LINE;
-    if (u->config.flow != UART_FLOW_NONE)
-        ier |= IER_MODEM;
-    ier_change(u, 0, ier);
+    if (flow)
+        uart_session(u, msr);
 }
 
 void uart_note_errors(struct uart *u, uint8_t lsr, uint64_t position)
@@ -110,7 +92,7 @@ void uart_note_errors(struct uart *u, uint8_t lsr, uint64_t position)
 
 void uart_keep_errors(struct uart *u, uint8_t lsr, uint32_t since)
 {
-    u->unread_errors |= lsr & LSR_BYTE_ERRORS;
+    u->careful |= lsr & LSR_BYTE_ERRORS;
     if (lsr & LSR_OVERRUN)
         uart_note_errors(u, LSR_OVERRUN,
                          (u->in ? u->in->own : u->place) - since + UART_FIFO -
@@ -135,15 +117,4 @@ void uart_reset_counters(struct uart *u)
 {
     for (int i = 0; i < UART_COUNTER_COUNT; i++)
         u->count[i] = 0;
-}
-
-void uart_forget(struct uart *u, const struct ring *ring)
-{
-    if (u->in == ring)
-        u->in = NULL;
-    if (u->out == ring) {
-        u->out = NULL;
-        u->orphans += u->ahead;
-        u->ahead = 0;
-    }
 }

@@ -14,8 +14,6 @@
  */
 #include "port.h"
 
-enum { CREDIT = UART_FIFO / 2 }; /* bytes for each edge of RTS, v2 and v3 */
-
 /* ring_publish() without a call. */
 HOT void publish(struct ring *r, int role, uint64_t n)
 {
@@ -43,19 +41,6 @@ HOT void wake_writer(struct uart *u, struct ring *r)
         u->owner->wake(u, r);
 }
 
-/* Bytes taken and published: the other end may send as many more. */
-HOT void give_credit(struct uart *u, uint32_t bytes, enum uart_flow flow)
-{
-    if (flow < UART_FLOW_V2)
-        return;
-    u->until_toggle -= bytes;
-    if (u->until_toggle <= 0) {
-        u->until_toggle += CREDIT;
-        u->mcr ^= MCR_RTS;
-        put(u, MCR, u->mcr);
-    }
-}
-
 /*
  * Leave the bytes where they are and stop asking. The FIFO fills, the other end
  * gets no credit, or is held back by QEMU's character device.
@@ -78,6 +63,8 @@ static struct ring *ring_with_space(struct uart *u)
     }
     if (!u->in)
         hold(u);
+    else if (u->in != u->counted)
+        uart_count_input(u);
     return u->in;
 }
 
@@ -104,12 +91,16 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
         uart_keep_errors(u, lsr, taken != 0);
         if (taken == max || !(lsr & LSR_READY))
             break;
+        if ((u->careful & NOT_UP) && uart_session_takes(u)) {
+            lsr = get(u, LSR);
+            continue;
+        }
         struct ring *r = ring_with_space(u);
         if (!r)
             break;
-        if (u->unread_errors)
-            uart_note_errors(u, u->unread_errors, r->own);
-        u->unread_errors = 0;
+        if (u->careful)
+            uart_note_errors(u, u->careful, r->own);
+        u->careful = 0;
         r->data[ring_slot(r, r->own)] = get(u, RBR);
         ring_publish(r, 1);
         give_credit(u, 1, flow);
@@ -191,7 +182,7 @@ HOT bool receive_batch(struct uart *u, uint32_t n, unsigned long lsr,
 
 HOT void receive_trigger(struct uart *u, enum uart_flow flow)
 {
-    unsigned long lsr = get(u, LSR) | u->unread_errors;
+    unsigned long lsr = get(u, LSR) | u->careful;
     uint32_t n = u->trigger;
     bool done;
     if (flow >= UART_FLOW_V2) /* straight code for the only case that counts */
@@ -214,6 +205,12 @@ static void receive_tail(struct uart *u, enum uart_flow flow)
     if (receive_each(u, UART_FIFO, lsr, flow) && u->in)
         wake_reader(u, u->in);
     end_batch(u, flow);
+}
+
+void uart_drain(struct uart *u)
+{
+    if (receive_each(u, UART_FIFO, get(u, LSR), UART_FLOW_NONE) && u->in)
+        wake_reader(u, u->in);
 }
 
 /* The next byte has an error, or an overrun is to be told of. */
@@ -253,9 +250,12 @@ send_each(struct uart *u, uint32_t max, enum uart_flow flow)
         int64_t there = r && u->turn ? ring_available(r, u->ahead + max) : 0;
         if (there <= (int64_t)u->ahead) {
             r = u->owner->need_bytes(u);
+            if (r != u->out && u->ahead && (!r || !uart_let_go(u)))
+                break;
+            u->out = r;
+            if (r && r != u->numbered)
+                uart_number_output(u); /* may find that some have arrived */
             there = r ? ring_available(r, u->ahead + 1) : 0;
-            if (!u->ahead)
-                u->out = r;
             if (there <= (int64_t)u->ahead || !u->turn)
                 break;
         }
@@ -294,8 +294,8 @@ HOT void send_credit(struct uart *u, enum uart_flow flow)
     if (!u->credit)
         return;
     /*
-     * v3 hears of the FIFO running empty, in case credit is late or has no
-     * bytes; not while it is being filled, which would change that time.
+     * v3 hears of the FIFO running empty, in case credit is late; not while it
+     * is being filled, which would change that time.
      */
     if (flow == UART_FLOW_V3)
         ier_change(u, IER_SEND, 0);
@@ -318,21 +318,11 @@ static void send_when_empty(struct uart *u)
         ier_change(u, IER_SEND, 0);
 }
 
-/* The other end has come or gone. */
-static __attribute__((noinline)) void peer_changed(struct uart *u, uint8_t msr)
-{
-    u->cts = msr & MSR_CTS;
-    u->credit = msr & MSR_DSR ? UART_FIFO : 0;
-}
-
 /* v3: so many more bytes have arrived; only now they leave the ring. */
 HOT void acknowledged(struct uart *u, uint32_t bytes)
 {
-    if (__builtin_expect(u->orphans, 0)) {
-        uint32_t n = u->orphans < bytes ? u->orphans : bytes;
-        u->orphans -= n;
-        bytes -= n;
-    }
+    if (__builtin_expect(u->orphans, 0))
+        bytes = uart_confirm_orphans(u, bytes);
     if (!u->out || !bytes)
         return;
     u->ahead -= bytes;
@@ -343,51 +333,43 @@ HOT void acknowledged(struct uart *u, uint32_t bytes)
 /*
  * Reading MSR clears the deltas and takes the line down. Changed, and the level
  * is what it was: two edges have merged. More than two cannot have been, since
- * 16 bytes are outstanding at most. False: there was no news.
+ * 16 bytes are outstanding at most.
  */
-HOT bool modem(struct uart *u, enum uart_flow flow)
+HOT void modem(struct uart *u, enum uart_flow flow)
 {
     unsigned long msr = get(u, MSR), cts = msr & MSR_CTS;
-    if (flow == UART_FLOW_NONE)
-        return false;
-    if (flow == UART_FLOW_V1) {
-        if ((msr & MSR_DCTS) && cts)
-            u->credit = u->trigger;
-        send_credit(u, flow);
-        return true;
+    if (flow == UART_FLOW_NONE || !(msr & (MSR_DCTS | MSR_DDSR)))
+        return; /* no credit has come, so nothing has changed */
+    if (__builtin_expect(msr & u->unexpected, 0)) {
+        uart_session(u, msr);
+        return;
     }
-    if (!(msr & (MSR_DCTS | MSR_DDSR)))
-        return false; /* no credit has come, so nothing has changed */
-    if (__builtin_expect(msr & MSR_DDSR, 0)) {
-        peer_changed(u, msr);
+    uint32_t bytes = cts != u->cts ? CREDIT : UART_FIFO;
+    u->cts = cts;
+    if (flow == UART_FLOW_V1) {
+        if (cts)
+            u->credit = u->trigger;
+    } else if (__builtin_expect(u->credit + bytes > UART_FIFO, 0)) {
+        /* an edge for bytes that were not sent */
+        if (flow == UART_FLOW_V3) {
+            uart_session_restart(u);
+            return;
+        }
+        u->credit += (UART_FIFO - u->credit) / CREDIT * CREDIT;
     } else {
-        uint32_t bytes = cts != u->cts ? CREDIT : UART_FIFO;
-        u->cts = cts;
-        if (u->credit + bytes > UART_FIFO)
-            bytes = UART_FIFO - u->credit; /* a stray edge */
         u->credit += bytes;
         if (flow == UART_FLOW_V3)
             acknowledged(u, bytes);
     }
     send_credit(u, flow);
-    return true;
 }
 
-/*
- * v3: the transmit FIFO has run empty. Credit may just have come. If there was
- * nothing left to send the ring lets go of what was sent without waiting for
- * its credit: the last few bytes never get one, since it comes for 8.
- */
+/* v3: the transmit FIFO has run empty. Credit may just have come. */
 static __attribute__((noinline)) void ran_empty(struct uart *u)
 {
-    if (modem(u, UART_FLOW_V3) || !u->ahead ||
-        ring_available(u->out, u->ahead + 1) > (int64_t)u->ahead)
-        return;
-    u->orphans += u->ahead;
-    publish(u->out, RING_CONSUMER, u->ahead);
-    u->ahead = 0;
-    wake_writer(u, u->out);
-    send_credit(u, UART_FLOW_V3); /* or it shall ring for one byte from here */
+    modem(u, UART_FLOW_V3);
+    if (u->switching)
+        send_credit(u, UART_FLOW_V3);
 }
 
 /* Serves one condition, if there is one; false: IIR says "none". */
@@ -469,6 +451,8 @@ static uint8_t look(struct uart *u)
 
 void uart_kick_send(struct uart *u)
 {
+    if (u->credit && u->out && u->out != u->numbered)
+        uart_number_output(u);
     switch (u->config.flow) {
     case UART_FLOW_NONE:
         if (!to_send(u) && !(u->out = u->owner->need_bytes(u)))
@@ -493,6 +477,14 @@ void uart_kick_send(struct uart *u)
 
 void uart_kick_receive(struct uart *u)
 {
+    if (u->told_nobody) {
+        if (!u->in)
+            u->in = u->owner->need_space(u);
+        if (!u->in)
+            return;
+        uart_count_input(u);
+        uart_session_restart(u);
+    }
     if (!u->held || !ring_with_space(u))
         return;
     u->held = false;

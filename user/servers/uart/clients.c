@@ -109,16 +109,20 @@ static bool has_bytes(struct client *c, uint32_t ahead)
     return false;
 }
 
+/* Bytes of this client that have been sent, and are still in its ring. */
+static uint32_t ahead_of(const struct uart *u, const struct client *c)
+{
+    return u->out == &c->stream.in ? u->ahead : 0;
+}
+
+/* The next one in turn; while the turn lasts, first the one who has it. */
 static struct ring *next_sender(struct uart *u)
 {
-    if (u->ahead) {
-        /* not before what it has sent has arrived */
-        struct client *c = &clients[turn];
-        return has_bytes(c, u->ahead) ? &c->stream.in : NULL;
-    }
+    if (u->turn && has_bytes(&clients[turn], ahead_of(u, &clients[turn])))
+        return &clients[turn].stream.in;
     for (unsigned tried = 0; tried < clients_top; tried++) {
         turn = turn + 1 < clients_top ? turn + 1 : 0;
-        if (has_bytes(&clients[turn], 0))
+        if (has_bytes(&clients[turn], ahead_of(u, &clients[turn])))
             return &clients[turn].stream.in;
     }
     return NULL;
@@ -132,21 +136,22 @@ static bool arm_all(struct uart *u)
 {
     bool again = false;
     for (struct client *c = clients; c < clients + clients_top; c++) {
-        uint32_t ahead = u->out == &c->stream.in ? u->ahead : 0;
+        uint32_t ahead = ahead_of(u, c);
         if (c->used && stream_arm(&c->stream, ahead + 1, 0))
-            again = true;
+            again |= !ahead || has_bytes(c, ahead);
     }
-    return again && !u->ahead;
+    return again;
 }
 
 static struct ring *need_bytes(struct uart *u)
 {
     struct ring *r;
-    u->turn = clients_used > 1 ? TURN : UINT32_MAX;
     do
         r = next_sender(u);
     while (!r && !polling && arm_all(u));
-    return r ? r : u->ahead ? u->out : NULL;
+    if (!u->turn || r != u->out)
+        u->turn = clients_used > 1 ? TURN : UINT32_MAX;
+    return r;
 }
 
 const struct uart_owner clients_owner = {

@@ -65,7 +65,7 @@ static struct ring *need_bytes(struct uart *u)
             return &writing.consumer;
     }
     look(&writing);
-    return u->ahead ? u->out : NULL;
+    return NULL;
 }
 
 static void wake(struct uart *u, struct ring *ring)
@@ -105,9 +105,9 @@ static void give_ring(struct way *w)
                ring_available(device->out, device->ahead + 1) <=
                    (int64_t)device->ahead) {
         struct ring *r = clients_owner.need_bytes(device);
-        if (!device->ahead)
-            device->out = r;
-        if (r)
+        if (r ? r != device->out && !uart_let_go(device) : device->ahead)
+            ; /* `out` keeps what is not confirmed */
+        else if ((device->out = r))
             uart_kick_send(device);
     } else {
         uart_kick_send(device);
@@ -180,8 +180,9 @@ static enum task_state read_buffered(struct task *t)
 /* need_bytes() has asked the clients to ring if it said NULL. */
 static enum outcome write_piece(void)
 {
-    static struct uart turns; /* clients.c keeps a turn's rest here */
+    static struct uart turns; /* the rest of a turn: none, a piece is one */
     struct ring *r = clients_owner.need_bytes(&turns);
+    turns.turn = 0;
     enum outcome outcome = r ? copy(r, &writing.producer) : EMPTY;
     if (outcome != MOVED)
         return outcome;

@@ -36,7 +36,7 @@ enum ring_role { RING_PRODUCER, RING_CONSUMER };
 struct ring_shared {
     /* Line 0, read mostly. `capacity` is for a debugger: nobody uses it. */
     _Alignas(RING_LINE) uint32_t magic;
-    uint32_t reserved;
+    uint32_t note; /* the server's, for its next life; no part of the ring */
     uint64_t capacity;
     uint32_t epoch[2];  /* by role: lives of that side so far, 0 = none yet */
     uint32_t closed[2]; /* by role: that side has hung up in order */

@@ -28,14 +28,23 @@ enum { UART_ERRORS_KEPT = 256 };
 
 struct uart;
 
+/* Flow controls only: how far the two ends are; none: always UP. */
+enum uart_session {
+    UART_SESSION_NONE,  /* DTR and RTS down: silent, and knows of nobody */
+    UART_SESSION_READY, /* RTS up: the other end was silent, all old is gone */
+    UART_SESSION_OPEN,  /* DTR up: the other end is ready, too */
+    UART_SESSION_AGREE, /* it is open: v3's message on its way */
+    UART_SESSION_UP
+};
+
 /* Where the rings come from. Called only when there is no way on without. */
 struct uart_owner {
     /* `in` is NULL or full: a ring with space, NULL: none, and whoever has
      * space again will call uart_kick_receive(). */
     struct ring *(*need_space)(struct uart *);
     /* `out` is NULL or empty (but for `ahead`), or its turn is over: a ring
-     * with bytes and u->turn for it, NULL: none, and whoever has some will
-     * call uart_kick_send(). While `ahead` is not 0, only `out` itself. */
+     * with bytes (`out`: beyond `ahead`) and u->turn for it, NULL: none, and
+     * whoever has some will call uart_kick_send(). */
     struct ring *(*need_bytes)(struct uart *);
     /* Something was moved that the other side of `ring` waits for: ring it. */
     void (*wake)(struct uart *, struct ring *ring);
@@ -46,20 +55,36 @@ struct uart {
     volatile uint8_t *reg[7]; /* where each register is */
     uint8_t ier, mcr;         /* what these registers of the device hold */
     uint8_t cts;              /* MSR.CTS when last read */
-    bool held;                /* reception stopped: the client has no space */
+    uint8_t unexpected;       /* changes in MSR that are the session's affair */
+    uint8_t careful; /* not 0: look at the next byte: its errors, or NOT_UP */
+    bool held;       /* reception stopped: the client has no space */
     uint32_t trigger;
     int32_t until_toggle; /* v2, v3: bytes to take until RTS changes */
     uint32_t credit;      /* v1..v3: bytes that may be written to THR */
     uint32_t turn;        /* bytes that `out` may still send in this turn */
     uint32_t ahead; /* v3: bytes sent and not yet acknowledged: still in out */
-    uint32_t orphans;      /* v3: the same, of a ring that is gone */
-    uint8_t unread_errors; /* of the next byte, which had no space yet */
+    uint32_t orphans; /* v3: the same, of a ring that is gone */
     struct ring *in, *out;
     uint64_t place; /* `in` is NULL: where its next byte would have been put */
     uint64_t count[UART_COUNTER_COUNT];
     const struct uart_owner *owner;
     void *context; /* the owner's */
     struct uart_config config;
+    /*
+     * The session, session.c: the rings whose indices count, and what is to be
+     * added to these for a position that both ends understand.
+     */
+    enum uart_session session;
+    uint8_t fcr;
+    uint8_t message[3], message_length; /* the other end's */
+    bool switching;        /* `out` shall let go when the FIFO is empty */
+    bool told_nobody;      /* the other end: that nobody listens here */
+    bool in_known;         /* in_base has a meaning for the other end */
+    bool out_known;        /* it has told how far it is, in this life */
+    bool first_known;      /* `first`: how far it was */
+    struct ring *counted;  /* the last `in`; NULL: its index is in in_base */
+    struct ring *numbered; /* the last `out` */
+    uint32_t in_base, out_base, first;
     uint64_t error_count; /* errors so far; the last ones are kept */
     uint64_t gap;         /* position behind the last overrun that was noted */
     struct uart_error errors[UART_ERRORS_KEPT];
@@ -90,6 +115,13 @@ void uart_kick_send(struct uart *u);
 
 /* There may be space to receive into (again). */
 void uart_kick_receive(struct uart *u);
+
+/*
+ * v3: another ring is to send, and `out` has bytes ahead. False: not yet; an
+ * interrupt will come when all of them are on the wire. True: `out` has let go
+ * of them without hearing that they have arrived.
+ */
+bool uart_let_go(struct uart *u);
 
 /* The ring is going away. */
 void uart_forget(struct uart *u, const struct ring *ring);

@@ -1,0 +1,359 @@
+/*
+ * Sessions: with a flow control, both ends first agree that both are there, and
+ * v3 also on what has arrived. So a driver can be killed at any instruction and
+ * the next one goes on where it was. docs/design/uart.md "Sessions" has the
+ * protocol and why it is right; out of the hot path, all of it.
+ */
+#include "port.h"
+
+enum {
+    LINES = MCR_DTR | MCR_RTS,
+    QUIET_LOOKS_MAX = 1 << 20, /* no character takes so long to leave */
+    POSITION = 0x3fff,         /* positions in messages, modulo its successor */
+    MESSAGE_UNREAD = 1U << 31, /* in u->orphans: by the other end, maybe */
+    NOTED = 1U << 31,          /* in a ring's note: the rest is a position */
+};
+
+/* What a message says about its position: where the next byte belongs. */
+enum {
+    NOBODY = 1, /* nobody listens here: send nothing */
+    FRESH = 2,  /* it is the first one that this end knows of */
+    KNOWN = 3,  /* all before it have arrived, none behind it */
+};
+
+static void show(struct uart *u, uint8_t lines)
+{
+    u->mcr = (u->mcr & ~LINES) | lines;
+    put(u, MCR, u->mcr);
+}
+
+/* Unless both directions are up, the hot path leaves what is new to us. */
+static void enter(struct uart *u, enum uart_session session)
+{
+    bool up = session == UART_SESSION_UP;
+    u->session = session;
+    u->unexpected = up ? MSR_DDSR : MSR_DDSR | MSR_DCTS;
+    u->careful = (u->careful & ~NOT_UP) | (up && !u->told_nobody ? 0 : NOT_UP);
+}
+
+/* LSR, for its other bits: those that reading clears are kept. */
+static uint8_t look(struct uart *u)
+{
+    uint8_t lsr = get(u, LSR);
+    uart_keep_errors(u, lsr, 0);
+    return lsr;
+}
+
+/* Takes back what has not been sent, and waits for what is on its way. */
+static void fall_silent(struct uart *u, uint8_t clear)
+{
+    put(u, FCR, u->fcr | clear | FCR_CLEAR_SEND);
+    for (unsigned i = 0; i < QUIET_LOOKS_MAX; i++)
+        if (look(u) & LSR_ALL_SENT)
+            break;
+}
+
+/*
+ * No session any more. What the other end has sent is taken first. DTR goes
+ * down when this end is silent: that is what it says.
+ */
+static void leave(struct uart *u)
+{
+    ier_change(u, IER_SEND, 0);
+    fall_silent(u, 0);
+    if (u->session == UART_SESSION_UP)
+        uart_drain(u);
+    u->credit = u->ahead = u->orphans = 0;
+    enter(u, UART_SESSION_NONE);
+    show(u, 0);
+}
+
+/* Wire positions of what each direction does next. */
+
+static uint32_t arrived(const struct uart *u)
+{
+    return u->in_base + (u->counted ? u->counted->own : 0);
+}
+
+static uint32_t confirmed(const struct uart *u)
+{
+    return u->out_base + (u->numbered ? u->numbered->own : 0);
+}
+
+/* In the ring's memory, for this driver's next life. */
+static void note(struct ring *r, uint32_t base)
+{
+    __atomic_store_n(&r->shared->note, NOTED | (base & POSITION),
+                     __ATOMIC_RELAXED);
+}
+
+static bool noted(const struct ring *r, uint32_t *position)
+{
+    uint32_t base = __atomic_load_n(&r->shared->note, __ATOMIC_RELAXED);
+    *position = base + r->own;
+    return base & NOTED;
+}
+
+static void forget_note(struct ring *r)
+{
+    if (r)
+        __atomic_store_n(&r->shared->note, 0, __ATOMIC_RELAXED);
+}
+
+/* So many bytes of `r` have arrived; false: that cannot be. */
+static bool skip(struct uart *u, struct ring *r, uint32_t bytes)
+{
+    if (bytes > UART_FIFO || ring_available(r, bytes) < (int64_t)bytes)
+        return false;
+    ring_publish(r, bytes);
+    if (bytes)
+        u->owner->wake(u, r);
+    return true;
+}
+
+void uart_count_input(struct uart *u)
+{
+    struct ring *r = u->in;
+    uint32_t at = arrived(u), before;
+    if (r == u->counted)
+        return;
+    if (!u->in_known && noted(r, &before)) {
+        at = before;
+        u->in_known = true;
+    }
+    u->in_base = at - r->own;
+    if (u->in_known)
+        note(r, u->in_base); /* first: killed here, both say the same */
+    forget_note(u->counted);
+    u->counted = r;
+}
+
+void uart_number_output(struct uart *u)
+{
+    struct ring *r = u->out;
+    uint32_t at = confirmed(u), before;
+    if (u->first_known && noted(r, &before)) {
+        skip(u, r, (u->first - before) & POSITION);
+        u->first_known = false;
+    }
+    u->out_base = at - r->own;
+    note(r, u->out_base);
+    forget_note(u->numbered);
+    u->numbered = r;
+}
+
+/* v3: the other end has said what has arrived there. */
+static void agree(struct uart *u, uint32_t at, unsigned kind)
+{
+    struct ring *r = u->numbered;
+    if (kind == KNOWN && r)
+        skip(u, r, (at - confirmed(u)) & POSITION);
+    if (kind == KNOWN && !r && !u->out_known) {
+        u->first = at; /* a ring that the last driver used may still come */
+        u->first_known = true;
+    }
+    u->out_known = true;
+    u->out_base = at - (r ? r->own : 0);
+    if (r)
+        note(r, u->out_base);
+}
+
+static void up(struct uart *u, uint32_t credit)
+{
+    u->credit = credit;
+    u->count[UART_SESSIONS] += u->config.flow == UART_FLOW_V3;
+    enter(u, UART_SESSION_UP);
+    uart_kick_send(u);
+}
+
+static void send_message(struct uart *u)
+{
+    if (!u->in)
+        u->in = u->owner->need_space(u);
+    if (u->in && u->in != u->counted)
+        uart_count_input(u);
+    unsigned kind = u->in_known ? KNOWN : u->counted ? FRESH : NOBODY;
+    u->told_nobody = kind == NOBODY;
+    if (kind == FRESH) {
+        u->in_known = true;
+        note(u->counted, u->in_base);
+    }
+    uint8_t low = arrived(u), high = (arrived(u) & POSITION) >> 8 | kind << 6;
+    put(u, THR, low);
+    put(u, THR, high);
+    put(u, THR, ~(low + high));
+    u->orphans = MESSAGE_UNREAD;
+}
+
+/*
+ * Credit for 8 bytes of data: the message has been read, too. It gets no credit
+ * of its own: with 3 bytes more or less the rhythm of 8 would never be whole,
+ * and 13 bytes would be what can be outstanding.
+ */
+uint32_t uart_confirm_orphans(struct uart *u, uint32_t bytes)
+{
+    if (u->orphans & MESSAGE_UNREAD) {
+        u->orphans &= ~MESSAGE_UNREAD;
+        u->credit += sizeof(u->message);
+    }
+    uint32_t n = u->orphans < bytes ? u->orphans : bytes;
+    u->orphans -= n;
+    if (bytes - n <= u->ahead)
+        return bytes - n;
+    uart_session_restart(u); /* an edge for bytes that were not sent */
+    return 0;
+}
+
+/* The third byte of the other end's message has come. */
+static void take_message(struct uart *u)
+{
+    uint8_t low = u->message[0], high = u->message[1];
+    unsigned kind = high >> 6;
+    if (!kind || u->message[2] != (uint8_t) ~(low + high)) {
+        uart_session_restart(u);
+    } else if (kind == NOBODY) {
+        enter(u, UART_SESSION_UP);
+        u->unexpected = MSR_DDSR | MSR_DCTS; /* an edge is no credit now */
+    } else {
+        agree(u, low | (high << 8 & POSITION), kind);
+        up(u, UART_FIFO - sizeof(u->message));
+    }
+}
+
+bool uart_session_takes(struct uart *u)
+{
+    if (u->session == UART_SESSION_OPEN) /* its news may be behind its byte */
+        uart_session(u, get(u, MSR));
+    if (!(u->careful & NOT_UP))
+        return false;
+    uint8_t byte = get(u, RBR);
+    if (u->session != UART_SESSION_AGREE)
+        return true; /* of a time before both were there */
+    u->message[u->message_length++] = byte;
+    if (u->message_length == sizeof(u->message))
+        take_message(u);
+    return true;
+}
+
+bool uart_let_go(struct uart *u)
+{
+    if (!u->ahead)
+        return true;
+    u->switching = !(look(u) & LSR_SEND_EMPTY);
+    if (u->switching)
+        return false;
+    ring_publish(u->out, u->ahead);
+    u->owner->wake(u, u->out);
+    u->orphans += u->ahead;
+    u->ahead = 0;
+    return true;
+}
+
+/*
+ * None to ready: the other end is silent, so what is in the FIFO is old. False:
+ * it has moved meanwhile, and what has been cleared may have been new.
+ */
+static bool make_ready(struct uart *u, uint8_t *msr)
+{
+    put(u, FCR, u->fcr | FCR_CLEAR_RECEIVE);
+    *msr = get(u, MSR);
+    if (*msr & (MSR_DSR | MSR_DDSR))
+        return false;
+    u->careful = NOT_UP;
+    u->told_nobody = false;
+    u->until_toggle = CREDIT;
+    u->message_length = 0;
+    u->held = false;
+    ier_change(u, 0, IER_RECEIVE);
+    return true;
+}
+
+/* Both ends are there. */
+static void begin(struct uart *u, uint8_t msr)
+{
+    u->cts = msr & MSR_CTS;
+    if (u->config.flow == UART_FLOW_V3) {
+        enter(u, UART_SESSION_AGREE);
+        send_message(u);
+    } else {
+        up(u, u->config.flow == UART_FLOW_V1 ? u->trigger : UART_FIFO);
+    }
+}
+
+/*
+ * The table of docs/design/uart.md. Each step is decided by a look at MSR that
+ * came after this end's own lines were changed.
+ */
+void uart_session(struct uart *u, uint8_t msr)
+{
+    for (;; msr = get(u, MSR)) {
+        switch (u->session) {
+        case UART_SESSION_NONE:
+            while (!(msr & MSR_DSR) && !make_ready(u, &msr))
+                ;
+            if (msr & MSR_DSR)
+                return;
+            enter(u, UART_SESSION_READY);
+            show(u, MCR_RTS);
+            break;
+        case UART_SESSION_READY:
+            if (!(msr & (MSR_DSR | MSR_CTS)))
+                return;
+            enter(u, UART_SESSION_OPEN);
+            show(u, MCR_RTS | MCR_DTR);
+            break;
+        case UART_SESSION_OPEN:
+            if (msr & MSR_DSR)
+                begin(u, msr);
+            if (msr & (MSR_DSR | MSR_CTS))
+                return;
+            leave(u);
+            break;
+        default:
+            if (!(msr & MSR_DDSR))
+                return;
+            leave(u);
+            break;
+        }
+    }
+}
+
+void uart_session_restart(struct uart *u)
+{
+    leave(u);
+    uart_session(u, get(u, MSR));
+}
+
+void uart_session_reset(struct uart *u)
+{
+    if (u->config.flow == UART_FLOW_NONE) {
+        enter(u, UART_SESSION_UP);
+        return;
+    }
+    fall_silent(u, FCR_CLEAR_RECEIVE);
+    u->count[UART_OVERRUNS] = u->error_count = u->gap = 0; /* not ours */
+    u->careful = 0;
+    enter(u, UART_SESSION_NONE);
+}
+
+void uart_forget(struct uart *u, const struct ring *ring)
+{
+    uint32_t ahead = u->out == ring ? u->ahead : 0;
+    if (u->in == ring)
+        u->in = NULL;
+    if (u->counted == ring) {
+        u->in_base = arrived(u);
+        forget_note(u->counted);
+        u->counted = NULL;
+    }
+    if (u->numbered == ring) {
+        u->out_base = confirmed(u) + ahead;
+        forget_note(u->numbered);
+        u->numbered = NULL;
+    }
+    if (u->out == ring) {
+        u->out = NULL;
+        u->orphans += ahead;
+        u->ahead = 0;
+    }
+}
