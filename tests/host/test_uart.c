@@ -1,4 +1,4 @@
-/* link: user/lib/uart/serve.c user/lib/uart/session.c user/lib/uart/device.c user/lib/uart/config.c user/lib/ring/ring.c user/lib/ring/copy.c */
+/* link: user/lib/uart/serve.c user/lib/uart/stream.c user/lib/uart/session.c user/lib/uart/device.c user/lib/uart/config.c user/lib/ring/ring.c user/lib/ring/copy.c */
 /*
  * The UART library against a simulated device, without flow control: taking
  * over, bursts, full rings, errors and their bytes, words of the command line.

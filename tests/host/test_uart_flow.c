@@ -1,4 +1,4 @@
-/* link: user/lib/uart/serve.c user/lib/uart/session.c user/lib/uart/device.c user/lib/uart/config.c user/lib/ring/ring.c user/lib/ring/copy.c */
+/* link: user/lib/uart/serve.c user/lib/uart/stream.c user/lib/uart/session.c user/lib/uart/device.c user/lib/uart/config.c user/lib/ring/ring.c user/lib/ring/copy.c */
 /*
  * Flow control of the UART library against a simulated device: what each
  * version may send and must say, and random traffic under all of them.

@@ -1,4 +1,4 @@
-/* link: user/lib/uart/serve.c user/lib/uart/session.c user/lib/uart/device.c user/lib/uart/config.c user/lib/ring/ring.c user/lib/ring/copy.c */
+/* link: user/lib/uart/serve.c user/lib/uart/stream.c user/lib/uart/session.c user/lib/uart/device.c user/lib/uart/config.c user/lib/ring/ring.c user/lib/ring/copy.c */
 /*
  * Two drivers on two UARTs wired to each other: at each access to a register
  * of one the wire may move, the other driver may run, or this one be killed,

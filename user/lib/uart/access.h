@@ -11,6 +11,10 @@
 #ifdef UINTA_HOST
 uint8_t register_get(volatile uint8_t *address);
 void register_put(volatile uint8_t *address, uint8_t value);
+static inline void store_release(uint64_t *place, uint64_t value)
+{
+    __atomic_store_n(place, value, __ATOMIC_RELEASE);
+}
 #else
 /* Assembly: the compiler would clear the upper bits of a volatile byte again. */
 static inline unsigned long register_get(volatile uint8_t *address)
@@ -23,6 +27,15 @@ static inline unsigned long register_get(volatile uint8_t *address)
 static inline void register_put(volatile uint8_t *address, uint8_t value)
 {
     *address = value;
+}
+
+/* Assembly: the compiler would take an amoswap. */
+static inline void store_release(uint64_t *place, uint64_t value)
+{
+    __asm__ volatile("fence rw, w\n\tsd %1, %0"
+                     : "=m"(*place)
+                     : "r"(value)
+                     : "memory");
 }
 #endif
 

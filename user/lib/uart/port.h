@@ -44,6 +44,59 @@ enum {
     NOT_UP = LSR_FIFO_ERROR,
 };
 
+/* ring_publish() without a call. */
+HOT void publish(struct ring *r, int role, uint64_t n)
+{
+    r->own += n;
+    store_release(&r->shared->index[role].value, r->own);
+}
+
+/* One for each direction: `moved` bytes count for the other side's sleep. */
+
+HOT void wake_reader(struct uart *u, struct ring *r)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* rings.md 7: r2 */
+    uint32_t want =
+        __atomic_load_n(&r->shared->wake[RING_CONSUMER], __ATOMIC_RELAXED);
+    if (want && r->own - r->peer >= want)
+        u->owner->wake(u, r);
+}
+
+HOT void wake_writer(struct uart *u, struct ring *r)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    uint32_t want =
+        __atomic_load_n(&r->shared->wake[RING_PRODUCER], __ATOMIC_RELAXED);
+    if (want && r->capacity - (r->peer - r->own) >= want)
+        u->owner->wake(u, r);
+}
+
+HOT void read_fifo(const struct uart *u, unsigned char *to, uint32_t n)
+{
+    volatile uint8_t *rbr = u->reg[RBR];
+    for (; n >= 8; n -= 8, to += 8) {
+        to[0] = register_get(rbr), to[1] = register_get(rbr);
+        to[2] = register_get(rbr), to[3] = register_get(rbr);
+        to[4] = register_get(rbr), to[5] = register_get(rbr);
+        to[6] = register_get(rbr), to[7] = register_get(rbr);
+    }
+    for (; n; n--)
+        *to++ = register_get(rbr);
+}
+
+HOT void write_fifo(const struct uart *u, const unsigned char *from, uint32_t n)
+{
+    volatile uint8_t *thr = u->reg[THR];
+    for (; n >= 8; n -= 8, from += 8) {
+        register_put(thr, from[0]), register_put(thr, from[1]);
+        register_put(thr, from[2]), register_put(thr, from[3]);
+        register_put(thr, from[4]), register_put(thr, from[5]);
+        register_put(thr, from[6]), register_put(thr, from[7]);
+    }
+    for (; n; n--)
+        register_put(thr, *from++);
+}
+
 /* Bytes taken and published: the other end may send as many more. */
 HOT void give_credit(struct uart *u, uint32_t bytes, enum uart_flow flow)
 {
@@ -89,5 +142,16 @@ uint32_t uart_confirm_orphans(struct uart *u, uint32_t bytes);
 /* u->in is not u->counted, u->out is not u->numbered: now it is. */
 void uart_count_input(struct uart *u);
 void uart_number_output(struct uart *u);
+
+/* stream.c: handlers for v2 and v3, whose argument is the struct uart. */
+void uart_stream_v2(void *u);
+void uart_stream_v3(void *u);
+
+/*
+ * What these leave: this condition, with LSR or MSR if they have read it
+ * (IIR_RECEIVE, IIR_MODEM), and then all others.
+ */
+void uart_serve_rest(struct uart *u, unsigned long iir, unsigned long status,
+                     enum uart_flow flow);
 
 #endif

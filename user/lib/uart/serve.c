@@ -14,33 +14,6 @@
  */
 #include "port.h"
 
-/* ring_publish() without a call. */
-HOT void publish(struct ring *r, int role, uint64_t n)
-{
-    r->own += n;
-    __atomic_store_n(&r->shared->index[role].value, r->own, __ATOMIC_RELEASE);
-}
-
-/* One for each direction: `moved` bytes count for the other side's sleep. */
-
-HOT void wake_reader(struct uart *u, struct ring *r)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* rings.md 7: r2 */
-    uint32_t want =
-        __atomic_load_n(&r->shared->wake[RING_CONSUMER], __ATOMIC_RELAXED);
-    if (want && r->own - r->peer >= want)
-        u->owner->wake(u, r);
-}
-
-HOT void wake_writer(struct uart *u, struct ring *r)
-{
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    uint32_t want =
-        __atomic_load_n(&r->shared->wake[RING_PRODUCER], __ATOMIC_RELAXED);
-    if (want && r->capacity - (r->peer - r->own) >= want)
-        u->owner->wake(u, r);
-}
-
 /*
  * Leave the bytes where they are and stop asking. The FIFO fills, the other end
  * gets no credit, or is held back by QEMU's character device.
@@ -112,32 +85,6 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
     return taken;
 }
 
-HOT void read_fifo(const struct uart *u, unsigned char *to, uint32_t n)
-{
-    volatile uint8_t *rbr = u->reg[RBR];
-    for (; n >= 8; n -= 8, to += 8) {
-        to[0] = register_get(rbr), to[1] = register_get(rbr);
-        to[2] = register_get(rbr), to[3] = register_get(rbr);
-        to[4] = register_get(rbr), to[5] = register_get(rbr);
-        to[6] = register_get(rbr), to[7] = register_get(rbr);
-    }
-    for (; n; n--)
-        *to++ = register_get(rbr);
-}
-
-HOT void write_fifo(const struct uart *u, const unsigned char *from, uint32_t n)
-{
-    volatile uint8_t *thr = u->reg[THR];
-    for (; n >= 8; n -= 8, from += 8) {
-        register_put(thr, from[0]), register_put(thr, from[1]);
-        register_put(thr, from[2]), register_put(thr, from[3]);
-        register_put(thr, from[4]), register_put(thr, from[5]);
-        register_put(thr, from[6]), register_put(thr, from[7]);
-    }
-    for (; n; n--)
-        register_put(thr, *from++);
-}
-
 /* Within a burst: for half a ring; with a low trigger no timeout ends it. */
 HOT void wake_in_burst(struct uart *u, struct ring *r, enum uart_flow flow)
 {
@@ -180,11 +127,11 @@ HOT bool receive_batch(struct uart *u, uint32_t n, unsigned long lsr,
     return true;
 }
 
-HOT void receive_trigger(struct uart *u, enum uart_flow flow)
+HOT void receive_trigger(struct uart *u, unsigned long lsr, enum uart_flow flow)
 {
-    unsigned long lsr = get(u, LSR) | u->careful;
     uint32_t n = u->trigger;
     bool done;
+    lsr |= u->careful;
     if (flow >= UART_FLOW_V2) /* straight code for the only case that counts */
         done = n == CREDIT && receive_batch(u, CREDIT, lsr, flow);
     else
@@ -335,9 +282,9 @@ HOT void acknowledged(struct uart *u, uint32_t bytes)
  * is what it was: two edges have merged. More than two cannot have been, since
  * 16 bytes are outstanding at most.
  */
-HOT void modem(struct uart *u, enum uart_flow flow)
+HOT void modem(struct uart *u, unsigned long msr, enum uart_flow flow)
 {
-    unsigned long msr = get(u, MSR), cts = msr & MSR_CTS;
+    unsigned long cts = msr & MSR_CTS;
     if (flow == UART_FLOW_NONE || !(msr & (MSR_DCTS | MSR_DDSR)))
         return; /* no credit has come, so nothing has changed */
     if (__builtin_expect(msr & u->unexpected, 0)) {
@@ -367,72 +314,80 @@ HOT void modem(struct uart *u, enum uart_flow flow)
 /* v3: the transmit FIFO has run empty. Credit may just have come. */
 static __attribute__((noinline)) void ran_empty(struct uart *u)
 {
-    modem(u, UART_FLOW_V3);
+    modem(u, get(u, MSR), UART_FLOW_V3);
     if (u->switching)
         send_credit(u, UART_FLOW_V3);
 }
 
-/* Serves one condition, if there is one; false: IIR says "none". */
-HOT bool serve_one(struct uart *u, enum uart_flow flow)
+/* Serves one condition; `status` is LSR of IIR_RECEIVE, MSR of IIR_MODEM. */
+HOT void serve_one(struct uart *u, unsigned long iir, unsigned long status,
+                   enum uart_flow flow)
 {
-    unsigned long iir = get(u, IIR) & IIR_MASK;
-    if (iir == IIR_RECEIVE) {
-        receive_trigger(u, flow);
+    switch (iir) {
+    case IIR_RECEIVE:
+        receive_trigger(u, status, flow);
         /* Credit may have come meanwhile: no round of its own for it. */
         if (flow == UART_FLOW_V3)
-            modem(u, flow);
-        return true;
-    }
-    switch (iir) {
+            modem(u, get(u, MSR), flow);
+        break;
     case IIR_MODEM:
-        modem(u, flow);
-        return true;
-    case IIR_NONE:
-        return false;
+        modem(u, status, flow);
+        break;
     case IIR_TIMEOUT:
         receive_tail(u, flow);
-        return true;
+        break;
     case IIR_LINE:
         line_status(u, flow);
-        return true;
+        break;
     default:
         if (flow == UART_FLOW_NONE)
             send_when_empty(u);
         if (flow == UART_FLOW_V3)
             ran_empty(u);
-        return true;
     }
 }
 
-HOT void serve(struct uart *u, enum uart_flow flow)
+/* All there is; was there any? */
+HOT bool serve(struct uart *u, enum uart_flow flow)
 {
     uint64_t rounds = 0;
-    while (serve_one(u, flow))
-        rounds++;
-    u->count[UART_INTERRUPTS] += rounds != 0;
+    for (unsigned long iir; (iir = get(u, IIR) & IIR_MASK) != IIR_NONE;
+         rounds++) {
+        unsigned long status = 0;
+        if (iir == IIR_RECEIVE || iir == IIR_MODEM)
+            status = get(u, iir == IIR_RECEIVE ? LSR : MSR);
+        serve_one(u, iir, status, flow);
+    }
+    return rounds != 0;
 }
 
-static void serve_none(void *u)
+void uart_serve_rest(struct uart *u, unsigned long iir, unsigned long status,
+                     enum uart_flow flow)
 {
-    serve(u, UART_FLOW_NONE);
+    if (flow == UART_FLOW_V3) {
+        serve_one(u, iir, status, UART_FLOW_V3);
+        serve(u, UART_FLOW_V3);
+    } else {
+        serve_one(u, iir, status, UART_FLOW_V2);
+        serve(u, UART_FLOW_V2);
+    }
 }
-static void serve_v1(void *u)
+
+static void serve_none(void *argument)
 {
-    serve(u, UART_FLOW_V1);
+    struct uart *u = argument;
+    u->count[UART_INTERRUPTS] += serve(u, UART_FLOW_NONE);
 }
-static void serve_v2(void *u)
+static void serve_v1(void *argument)
 {
-    serve(u, UART_FLOW_V2);
-}
-static void serve_v3(void *u)
-{
-    serve(u, UART_FLOW_V3);
+    struct uart *u = argument;
+    u->count[UART_INTERRUPTS] += serve(u, UART_FLOW_V1);
 }
 
 void (*uart_handler(enum uart_flow flow))(void *)
 {
-    static void (*const handlers[UART_FLOWS])(void *) = {serve_none, serve_v1,
-                                                         serve_v2, serve_v3};
+    static void (*const handlers[UART_FLOWS])(void *) = {
+        serve_none, serve_v1, uart_stream_v2, uart_stream_v3};
     return handlers[flow];
 }
 
