@@ -34,10 +34,9 @@ HOT void irq_route_all(struct thread *t, bool user)
 {
     struct hart *h = this_hart;
 
-    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
+    list_each_entry(struct irq, irq, &t->process->irqs, of_process)
         if (irq->thread == t)
             route(irq, user ? &h->plic_u : &h->plic_s);
-    }
 }
 
 static void own(struct irq *irq, enum irq_mode mode)

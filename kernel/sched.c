@@ -99,14 +99,22 @@ static void enqueue(struct hart *h, struct thread *t, bool front)
     sched_queued++;
 }
 
+/*
+ * t may only run on harts that are still on their way up. Not in line, or its
+ * registers are saved each time: 36 instructions of every wake-up.
+ */
+COLD static void place_ahead(struct thread *t, bool front)
+{
+    enqueue(&harts[__builtin_ctz(t->hart_mask & harts_started)], t, front);
+}
+
 /* Queue t where it runs soonest and make that hart look. */
 static void place(struct thread *t, bool front)
 {
     struct hart *h = choose(t);
 
-    if (__builtin_expect(!h, 0)) /* its harts are still on their way up */
-        return enqueue(&harts[__builtin_ctz(t->hart_mask & harts_started)], t,
-                       front);
+    if (__builtin_expect(!h, 0))
+        return place_ahead(t, front);
     enqueue(h, t, front);
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is nap() */
     int running = running_priority(h);
@@ -139,11 +147,11 @@ void sched_remove(struct thread *t)
         t->hart->ready_map &= ~(1u << t->priority);
 }
 
-void sched_boost(struct thread *t)
+HOT void sched_boost(struct thread *t)
 {
     bool queued = t->state == THREAD_READY;
-    struct thread *now = current_thread();
-    bool handler = now && now == this_hart->uthread &&
+    struct thread *now = this_hart->uthread;
+    bool handler = now && now == this_hart->current &&
                    now->base_priority >= t->base_priority &&
                    !(csr_read(CSR_USTATUS) & USTATUS_UIE);
 

@@ -125,13 +125,11 @@ void uintr_post(struct thread *t, uint64_t bits)
     }
 }
 
-void uintr_record(struct thread *t)
+HOT void uintr_record(struct thread *t)
 {
     t->uintr->recorded++;
-    if (t->uhart) {
-        uintr_post(t, UIRQ_EXT);
-        return;
-    }
+    if (t->uhart)
+        return uintr_post(t, UIRQ_EXT);
     sched_boost(t);
     wake_if_pending(t);
 }
@@ -164,10 +162,9 @@ void uintr_kicked(void)
 
 void uintr_abandon(struct thread *t)
 {
-    list_each_entry(struct irq, irq, &t->process->irqs, of_process) {
+    list_each_entry(struct irq, irq, &t->process->irqs, of_process)
         if (irq->thread == t)
             irq_drop(irq);
-    }
     timer_cancel(&t->uintr->timer);
     unbind(t);
     t->process->uintr_thread = NULL;
