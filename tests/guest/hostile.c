@@ -5,6 +5,7 @@
  */
 #include <uinta/fd.h>
 #include <uinta/stream.h>
+#include "gen/console_client.h"
 #include "gen/stream_client.h"
 #include "guest.h"
 
@@ -20,9 +21,13 @@ static handle_t console_endpoint(void)
     SKIP("standard output is not a stream");
 }
 
+/* Who writes to the UART beside the console waits till our words are out. */
 static handle_t endpoint_of(int server)
 {
-    return server ? MUST(service_lookup("uart", 0)) : console_endpoint();
+    if (!server)
+        return console_endpoint();
+    MUST(console_drain(console_endpoint()));
+    return MUST(service_lookup("uart", 0));
 }
 
 static uint64_t pid_of(const char *name)
