@@ -136,6 +136,30 @@ def test_losses_are_a_figure_where_nothing_forbids_them(flow):
     assert row["lost"] == 3 and "problem" not in row
 
 
+def test_a_quick_row_is_the_median_of_three_phases():
+    rows = [uart.figures(SPEC, raw(received=[n, 500], lost=[lost, 0]))
+            for n, lost in ((500, 0), (300, 1), (400, 0))]
+    rows[1]["line_ns"]["p99"] = 9999
+    row = uart.together(rows)
+    assert row["rate"] == [500_000, 400_000]
+    assert row["line_ns"] == {"median": 5000, "p99": 5000, "max": 5000}
+    assert row["lost"] == 1 and row["problem"] == "1 bytes lost"
+    assert row["worst"]["rate"] == [500_000, 300_000]
+    assert row["worst"]["line_ns"]["p99"] == 9999
+    assert uart.of_each(min, [None, 1]) is None
+
+
+def test_boots_that_differ_are_repeated_and_then_refused(monkeypatch):
+    for idle, result in (([1, 2, 3], None), ([1, 2, 1], 3), ([1, 1], 2)):
+        left = [raw(sent=[n, n]) for n in idle]
+        monkeypatch.setattr(uart, "run_raw", lambda *_: (left.pop(0), ""))
+        got, boots = uart.repeated(SPEC, 1)
+        if result:
+            assert (got["sent"], boots) == ([1, 1], result)
+        else:
+            assert got is None and boots == "3 boots all differ: sent"
+
+
 # ---- a run -------------------------------------------------------------
 
 @pytest.fixture(name="out")
@@ -175,8 +199,8 @@ def test_an_interrupted_run_keeps_its_rows_and_goes_on(out, monkeypatch,
     good = {**uart.figures(SPEC, raw()), "boots": 2}
     measured = []
 
-    def one(spec, milliseconds, twice):
-        del milliseconds, twice
+    def one(spec, milliseconds, quick):
+        del milliseconds, quick
         if len(measured) == 1:  # the second one takes for ever
             threading.Timer(0.3, os.kill, (os.getpid(), number)).start()
             status, _ = uart.BOOTS.run(["sleep", "60"])

@@ -3,9 +3,9 @@ than the committed one."""
 import copy
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -17,7 +17,7 @@ sys.path.insert(0, f"{TOP}/tools")
 sys.dont_write_bytecode = True
 from benches import uart_plan, uart_report  # noqa: E402
 
-QUICK_SECONDS = 120  # of wall clock, all quick rows
+QUICK_SECONDS = 240  # of processor time: 2 minutes of two processors
 
 
 def read(path):
@@ -33,12 +33,14 @@ def test_every_planned_row_is_committed():
 @pytest.mark.skipif("native" not in MACHINES,
                     reason="the wired UARTs are the native machine's")
 def test_quick_rows_are_no_worse_than_committed():
-    start = time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([f"{TOP}/tools/bench", "--quick", "uart"], cwd=TOP,
                           text=True, capture_output=True, timeout=600,
                           stdin=subprocess.DEVNULL, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert time.monotonic() - start < QUICK_SECONDS
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime \
+        - before.ru_stime < QUICK_SECONDS
     assert "two boots of each row gave exactly the same numbers" in done.stdout
     committed = read(COMMITTED)
     measured = read(f"{TOP}/build/bench/uart-quick.json")
@@ -102,20 +104,24 @@ def test_the_counters_tell_of_lost_bytes(mode):
 
 
 def test_a_worse_figure_is_found():
+    """More than 5 % worse than the worst phase of what is committed."""
     for row in read(COMMITTED).values():
         assert not uart_report.worse(row, row)
+        worst = {**row, **row["worst"]}
+        assert not uart_report.worse(worst, row)
         for field, factor in (("rate", 0.94), ("busy", 1.06),
-                              ("instructions_per_byte", 1.06)):
-            now = copy.deepcopy(row)
+                              ("instructions_per_byte", 1.06),
+                              ("interrupts_per_kb", 1.06)):
+            now = copy.deepcopy(worst)
             now[field] = [v * factor for v in now[field]] \
                 if field == "rate" else now[field] * factor
-            if now[field] != row[field]:
+            if now[field] != worst[field]:
                 assert uart_report.worse(now, row), field
         for field in ("lost", "wrong"):
             assert uart_report.worse({**row, field: row[field] + 1}, row)
         for field in ("line_ns", "way_ns"):
             if field in row:
                 slower = copy.deepcopy(row)
-                slower[field]["p99"] *= 1.06
+                slower[field]["p99"] = row["worst"][field]["p99"] * 1.06
                 assert len(uart_report.worse(slower, row)) == 1
         assert uart_report.worse({**row, "problem": "no"}, row) == ["no"]

@@ -26,16 +26,25 @@ CAP = 4 << 20      # bytes of console output
 NS_PER_INSTRUCTION = 16
 BOOTS_MAX = 3      # two of them must be equal
 MS, QUICK_MS = 1000, 200   # guest time of a row
+# How much later one end starts, ns: what two ends do to each other hangs on it,
+# by chance. The quick figures are of 0 and these.
+PHASES = (7_000, 23_000, 104_000, 250_000)
+HIGH_IS_GOOD = ("rate", "share", "left_to_busy")
+LOW_IS_GOOD = ("busy", "harts_busy", "interrupts_per_kb",
+               "instructions_per_byte", "line_ns", "way_ns")
 ENDS = ("a", "b")
 
 
-def command(spec, milliseconds, folder):
-    """The boot of a row. QEMU writes when bytes arrive into files there."""
+def command(spec, milliseconds, folder, phase=0):
+    """
+    The boot of a row. QEMU writes when bytes arrive into files in that folder.
+    phase: ns by which one end starts later.
+    """
     words = [spec["load"], f"mode={spec['mode']}", f"flow={spec['flow']}",
              f"baud={spec['baud']}", f"place={spec['place']}",
              f"ms={milliseconds}"]
     words += [f"{option}={spec[option]}" for option in ("batch", "gather")
-              if spec[option]]
+              if spec[option]] + ([f"phase={phase}"] if phase else [])
     kernel = "kernel-bench" if spec["mode"] == "kernel" else "kernel"
     # the harts have N; without it the firmware emulates it
     more = ["-cpu", "rv64,x-n=off"] if spec["delivery"] == "emulated" else []
@@ -99,10 +108,11 @@ def why_failed(status, output):
         (f": {lines[-1]}" if lines else "")
 
 
-def run_raw(spec, milliseconds):
+def run_raw(spec, milliseconds, phase=0):
     """The program's line of one boot, or a sentence about why there is none."""
     with tempfile.TemporaryDirectory(prefix="uinta-bench-") as folder:
-        status, output = BOOTS.run(command(spec, milliseconds, folder))
+        status, output = BOOTS.run(
+            command(spec, milliseconds, folder, phase))
         lines = [line for line in output.splitlines() if line.startswith("{")]
         if status or "exited 0" not in output or len(lines) != 1:
             return None, why_failed(status, output)
@@ -211,25 +221,63 @@ def differences(raw, again):
     return ", ".join(field for field in raw if not same(field))
 
 
-def run(spec, milliseconds, twice):
-    """Figures of a row; "error" in their place if it did not work."""
-    raw, why = run_raw(spec, milliseconds)
-    if raw is None:
-        return {**spec, "error": why}
-    boots = [raw]
-    while twice:
+def repeated(spec, milliseconds):
+    """(what two boots agree on, how many it took), or (None, why not)."""
+    boots = []
+    while len(boots) < BOOTS_MAX:
         again, why = run_raw(spec, milliseconds)
         if again is None:
-            return {**spec, "error": why}
-        same = [old for old in boots if not differences(old, again)]
+            return None, why
+        if any(not differences(old, again) for old in boots):
+            return again, len(boots) + 1
         boots.append(again)
-        if same:
-            raw = same[0]
-            break
-        if len(boots) == BOOTS_MAX:
-            return {**spec, "error": f"{BOOTS_MAX} boots all differ: " +
-                    differences(raw, again)}
-    return {**figures(spec, raw), "boots": len(boots)}
+    return None, f"{BOOTS_MAX} boots all differ: " + differences(*boots[-2:])
+
+
+def middle(values):
+    """The median."""
+    return sorted(values)[len(values) // 2]
+
+
+def of_each(choose, values):
+    """`choose` of numbers; of lists and dictionaries, of each of theirs."""
+    first = values[0]
+    if isinstance(first, dict):
+        return {k: of_each(choose, [v[k] for v in values]) for k in first}
+    if isinstance(first, list):
+        return [of_each(choose, list(each)) for each in zip(*values)]
+    return choose(values) if None not in values else None
+
+
+def together(rows):
+    """
+    One row of several that differ in phase: the median of every figure, and
+    the worst of each beside it; any byte lost and any problem counts.
+    """
+    def phased(choose, fields):
+        return {field: of_each(choose, [r[field] for r in rows])
+                for field in fields if all(field in r for r in rows)}
+    out = {**rows[0], **phased(middle, HIGH_IS_GOOD + LOW_IS_GOOD)}
+    out["worst"] = {**phased(min, HIGH_IS_GOOD), **phased(max, LOW_IS_GOOD)}
+    for field in ("lost", "wrong"):
+        out[field] = sum(r[field] for r in rows)
+    problems = [r["problem"] for r in rows if "problem" in r]
+    return {**out, "problem": problems[0]} if problems else out
+
+
+def run(spec, milliseconds, quick):
+    """Figures of a row; "error" in their place if it did not work."""
+    raw, boots = repeated(spec, milliseconds) if quick else (
+        run_raw(spec, milliseconds))
+    if raw is None:
+        return {**spec, "error": boots}
+    rows = [figures(spec, raw)]
+    for phase in PHASES if quick else ():
+        raw, why = run_raw(spec, milliseconds, phase)
+        if raw is None:
+            return {**spec, "error": why}
+        rows.append(figures(spec, raw))
+    return {**together(rows), "boots": boots} if quick else rows[0]
 
 
 def commit():
@@ -354,11 +402,12 @@ def main(quick=False, only="", rest=False, jobs=0):
     path, rows, results = choose(plan, quick, only, rest)
     milliseconds = QUICK_MS if quick else MS
     print(f"{len(rows)} rows of {milliseconds} ms of guest time"
-          + (", each booted twice" if quick else ""), file=sys.stderr)
+          + (", each booted twice, and in four other phases" if quick else ""),
+          file=sys.stderr)
     of = commit()
 
     def one(spec):
-        return run(spec, milliseconds, twice=quick)
+        return run(spec, milliseconds, quick)
 
     def done(spec, result):
         results[key(spec)] = {**result, "commit": of}

@@ -212,8 +212,10 @@ void setup_start(struct setup *s, const struct row *row, char **words)
 
 void setup_go(const struct setup *s)
 {
-    for (unsigned end = 0; end < ENDS; end++)
-        must(sys_doorbell_ring(s->end[end].go), "go");
+    must(sys_doorbell_ring(s->end[0].go), "go");
+    if (s->row->phase)
+        clock_sleep_ns(s->row->phase);
+    must(sys_doorbell_ring(s->end[1].go), "go");
 }
 
 uint64_t setup_interrupts(const struct setup *s, uint32_t source)
