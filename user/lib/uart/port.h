@@ -148,8 +148,8 @@ void uart_stream_v2(void *u);
 void uart_stream_v3(void *u);
 
 /*
- * What these leave: this condition, with LSR or MSR if they have read it
- * (IIR_RECEIVE, IIR_MODEM), and then all others.
+ * What these leave: this condition, with what it takes of LSR or MSR, and then
+ * all others.
  */
 void uart_serve_rest(struct uart *u, unsigned long iir, unsigned long status,
                      enum uart_flow flow);

@@ -142,9 +142,8 @@ HOT void receive_trigger(struct uart *u, unsigned long lsr, enum uart_flow flow)
     end_batch(u, flow);
 }
 
-static void receive_tail(struct uart *u, enum uart_flow flow)
+static void receive_tail(struct uart *u, uint8_t lsr, enum uart_flow flow)
 {
-    uint8_t lsr = get(u, LSR);
     if (!(lsr & LSR_READY)) {
         get(u, RBR); /* some chips time out on an empty FIFO: this ends it */
         return;
@@ -161,9 +160,8 @@ void uart_drain(struct uart *u)
 }
 
 /* The next byte has an error, or an overrun is to be told of. */
-static void line_status(struct uart *u, enum uart_flow flow)
+static void line_status(struct uart *u, uint8_t lsr, enum uart_flow flow)
 {
-    uint8_t lsr = get(u, LSR);
     if (receive_each(u, 1, lsr, flow) && u->in)
         wake_reader(u, u->in);
 }
@@ -240,17 +238,12 @@ HOT void send_credit(struct uart *u, enum uart_flow flow)
 {
     if (!u->credit)
         return;
-    /*
-     * v3 hears of the FIFO running empty, in case credit is late; not while it
-     * is being filled, which would change that time.
-     */
-    if (flow == UART_FLOW_V3)
-        ier_change(u, IER_SEND, 0);
     uint32_t n = send(u, u->credit, flow);
     /* v1: one batch a pulse, however small */
     u->credit = flow == UART_FLOW_V1 && n ? 0 : u->credit - n;
+    /* v3 hears of the FIFO running empty when a ring is to be let go then */
     if (flow == UART_FLOW_V3)
-        ier_change(u, 0, IER_SEND);
+        ier_change(u, u->switching ? 0 : IER_SEND, u->switching ? IER_SEND : 0);
 }
 
 /*
@@ -319,7 +312,7 @@ static __attribute__((noinline)) void ran_empty(struct uart *u)
         send_credit(u, UART_FLOW_V3);
 }
 
-/* Serves one condition; `status` is LSR of IIR_RECEIVE, MSR of IIR_MODEM. */
+/* Serves one condition; `status` is LSR if it is of reception, MSR of IIR_MODEM. */
 HOT void serve_one(struct uart *u, unsigned long iir, unsigned long status,
                    enum uart_flow flow)
 {
@@ -334,10 +327,10 @@ HOT void serve_one(struct uart *u, unsigned long iir, unsigned long status,
         modem(u, status, flow);
         break;
     case IIR_TIMEOUT:
-        receive_tail(u, flow);
+        receive_tail(u, status, flow);
         break;
     case IIR_LINE:
-        line_status(u, flow);
+        line_status(u, status, flow);
         break;
     default:
         if (flow == UART_FLOW_NONE)
@@ -354,8 +347,10 @@ HOT bool serve(struct uart *u, enum uart_flow flow)
     for (unsigned long iir; (iir = get(u, IIR) & IIR_MASK) != IIR_NONE;
          rounds++) {
         unsigned long status = 0;
-        if (iir == IIR_RECEIVE || iir == IIR_MODEM)
-            status = get(u, iir == IIR_RECEIVE ? LSR : MSR);
+        if (iir == IIR_MODEM)
+            status = get(u, MSR);
+        else if (iir != IIR_SEND)
+            status = get(u, LSR);
         serve_one(u, iir, status, flow);
     }
     return rounds != 0;

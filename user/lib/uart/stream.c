@@ -1,11 +1,22 @@
 /*
- * What a stream under v2 and v3 consists of: 8 bytes have come, credit for 8 has
- * come. Straight code that calls nothing and so keeps nothing on the stack.
- * Whatever else there is, the unusual in these two included, goes to serve.c with
- * what was read of the device, which reading may have cleared; that code does
- * the same for all cases, and says why.
+ * What a stream under v2 and v3 consists of: 8 bytes have come, or its last few
+ * ones, and credit for 8 has come. Straight code that calls nothing and so keeps
+ * nothing on the stack. Whatever else there is, the unusual in these included,
+ * goes to serve.c with what was read of the device, which reading may have
+ * cleared; that code does the same for all cases, and says why.
  */
 #include "port.h"
+
+enum { TAKEN = 0x100 }; /* beside LSR's bits: bytes were taken before it */
+
+/* n <= CREDIT bytes are in the ring. */
+HOT void took(struct uart *u, struct ring *r, uint32_t n)
+{
+    publish(r, RING_PRODUCER, n);
+    TRACE(TRACE_UART_IN, u->count[UART_BYTES_IN], n);
+    u->count[UART_BYTES_IN] += n;
+    give_credit(u, n, UART_FLOW_V3);
+}
 
 /* 8 bytes that are there, if all is well. */
 HOT bool take(struct uart *u, unsigned long lsr)
@@ -18,22 +29,44 @@ HOT bool take(struct uart *u, unsigned long lsr)
     if (r->capacity - (own - r->peer) < CREDIT || slot + CREDIT > r->capacity)
         return false;
     read_fifo(u, r->data + slot, CREDIT);
-    publish(r, RING_PRODUCER, CREDIT);
-    TRACE(TRACE_UART_IN, u->count[UART_BYTES_IN], CREDIT);
-    u->count[UART_BYTES_IN] += CREDIT;
-    u->until_toggle -= CREDIT;
-    if (u->until_toggle <= 0) {
-        u->until_toggle += CREDIT;
-        u->mcr ^= MCR_RTS;
-        put(u, MCR, u->mcr);
-    }
+    took(u, r, CREDIT);
     return true;
 }
 
 /*
+ * The end of a burst: as many as LSR says, if all is well; a whole FIFO of free
+ * space behind each other is enough. Else LSR as it was read last.
+ */
+HOT bool take_tail(struct uart *u, unsigned long *status)
+{
+    struct ring *r = u->in;
+    unsigned long lsr = get(u, LSR);
+    *status = lsr;
+    if (!(lsr & LSR_READY) || u->careful || !r)
+        return false;
+    uint64_t slot = ring_slot(r, r->own);
+    if (r->capacity - (r->own - r->peer) < UART_FIFO ||
+        slot + UART_FIFO > r->capacity)
+        return false;
+    unsigned char *to = r->data + slot, *end = to + UART_FIFO;
+    while (to < end && (lsr & LSR_READY)) {
+        uint32_t n = 0;
+        for (; n < CREDIT &&
+               (lsr & (LSR_READY | LSR_ERRORS | LSR_FIFO_ERROR)) == LSR_READY;
+             lsr = get(u, LSR))
+            to[n++] = register_get(u->reg[RBR]);
+        took(u, r, n);
+        to += n;
+        if (n < CREDIT)
+            break;
+    }
+    *status = lsr | (to > r->data + slot ? TAKEN : 0);
+    return !(lsr & (LSR_READY | LSR_ERRORS | LSR_FIFO_ERROR));
+}
+
+/*
  * Credit for 8, if all is well: none was left, and 8 bytes of the same ring are
- * there. v3: the 8 that it confirms leave the ring, 8 more are ahead. IER_SEND
- * is on from the first bytes, and stays on.
+ * there. v3: the 8 that it confirms leave the ring, 8 more are ahead.
  */
 HOT bool give(struct uart *u, unsigned long msr, enum uart_flow flow)
 {
@@ -43,8 +76,7 @@ HOT bool give(struct uart *u, unsigned long msr, enum uart_flow flow)
     if ((msr & u->unexpected) || cts == u->cts || u->credit || !r ||
         u->turn < CREDIT)
         return false;
-    if (flow == UART_FLOW_V3 &&
-        (u->orphans || ahead < CREDIT || !(u->ier & IER_SEND)))
+    if (flow == UART_FLOW_V3 && (u->orphans || ahead < CREDIT))
         return false;
     uint64_t slot = ring_slot(r, r->own + ahead);
     if (r->peer - r->own < ahead + CREDIT || slot + CREDIT > r->capacity)
@@ -91,6 +123,10 @@ static __attribute__((noinline)) void rest(struct uart *u, unsigned long iir,
                                            enum uart_flow flow)
 {
     wake(u);
+    if (status & TAKEN) {
+        uart_keep_errors(u, status, 1);
+        status &= ~(unsigned long)(TAKEN | LSR_OVERRUN);
+    }
     uart_serve_rest(u, iir, status, flow);
     u->count[UART_INTERRUPTS]++;
 }
@@ -114,10 +150,16 @@ HOT void stream(struct uart *u, enum uart_flow flow)
             status = get(u, MSR);
             if (!(status & (MSR_DCTS | MSR_DDSR)))
                 continue;
+        } else if (iir == IIR_TIMEOUT) {
+            if (!take_tail(u, &status))
+                return rest(u, iir, status, flow);
+            moved = true;
+            continue;
         } else if (iir == IIR_NONE) {
             break;
         } else {
-            return rest(u, iir, 0, flow);
+            status = iir == IIR_LINE ? get(u, LSR) : 0;
+            return rest(u, iir, status, flow);
         }
         if (!give(u, status, flow))
             return rest(u, IIR_MODEM, status, flow);
