@@ -22,11 +22,10 @@ bool async_run(struct async *a)
     uint64_t ready;
     while ((ready = __atomic_exchange_n(&a->ready, 0, __ATOMIC_ACQ_REL))) {
         /* Each once before any of them again: none can starve the others. */
-        for (; ready; ready &= ready - 1) {
-            unsigned slot = __builtin_ctzl(ready);
+        for (unsigned slot = 0; ready; slot++, ready >>= 1) {
             struct task *t = a->tasks[slot];
             /* one that has ended may still be in some event */
-            if (!(a->used >> slot & 1))
+            if (!(ready & a->used >> slot & 1))
                 continue;
             TRACE(TRACE_TASK_RUN, slot, 0);
             if (t->run(t) == TASK_ENDED)

@@ -177,10 +177,15 @@ static enum task_state read_buffered(struct task *t)
     task_end(t);
 }
 
-/* need_bytes() has asked the clients to ring if it said NULL. */
+/*
+ * need_bytes() has asked the clients to ring if it said NULL. No space for a whole
+ * piece is none: who fills each 8 bytes that the device frees never sleeps.
+ */
 static enum outcome write_piece(void)
 {
     static struct uart turns; /* the rest of a turn: none, a piece is one */
+    if (ring_available(&writing.producer, PIECE) < PIECE)
+        return FULL;
     struct ring *r = clients_owner.need_bytes(&turns);
     turns.turn = 0;
     enum outcome outcome = r ? copy(r, &writing.producer) : EMPTY;
