@@ -113,6 +113,25 @@ static void move(uint64_t bytes)
     }
 }
 
+/* What the drivers have counted, and what is in their clients' rings. */
+static void explain(void)
+{
+    for (int i = 0; i < ENDS; i++) {
+        const struct stream *s = &ends[i].stream;
+        printf("end %d: sent %lu, %lu in its ring; state %ld; counters", i,
+               ends[i].sent,
+               ends[i].sent - s->out.shared->index[RING_CONSUMER].value,
+               stream_state(s));
+        for (uint64_t first = 0; first < UART_COUNTER_COUNT; first += 6) {
+            uint64_t value[6] = {0};
+            uart_counters(ends[i].service, first, value);
+            for (int k = 0; k < 6 && first + k < UART_COUNTER_COUNT; k++)
+                printf(" %lu", value[k]);
+        }
+        printf("\n");
+    }
+}
+
 /* Both ways at once, from one thread. */
 static void exchange(uint64_t bytes)
 {
@@ -123,9 +142,11 @@ static void exchange(uint64_t bytes)
             deadline = SOON;
         before = ends[0].got + ends[1].got;
         move(bytes);
-        if (clock_ticks() > deadline)
+        if (clock_ticks() > deadline) {
+            explain();
             FAIL("stuck at %lu and %lu of %lu", ends[0].got, ends[1].got,
                  bytes);
+        }
         clock_sleep_ns(MS);
     }
 }

@@ -435,6 +435,8 @@ void uart_kick_receive(struct uart *u)
         uart_count_input(u);
         uart_session_restart(u);
     }
+    if (u->in && u->in != u->counted)
+        uart_count_input(u); /* a task has put it there */
     if (!u->held || !ring_with_space(u))
         return;
     u->held = false;
