@@ -51,8 +51,9 @@ def plan_full():
     rows += [row(load, mode, flow, delivery=delivery)
              for mode, flow, delivery in ways for load in ("checksum", "mix")]
     # what the polling rows' turns do to the others
-    rows += [row("duplex", mode, flow, turn=TURN)
-             for mode, flow, delivery in shared if delivery != "emulated"]
+    rows += [row(load, mode, flow, turn=TURN)
+             for mode, flow, delivery in shared if delivery != "emulated"
+             for load in ("simplex", "duplex")]
     # every flow control, in the loads that the published figures have
     rows += [row(load, mode, flow) for mode in USER + ("polling",)
              for flow in ("none", "v1", "v2") for load in ("simplex", "duplex")]
