@@ -39,7 +39,7 @@
 #define MS 1000000UL /* ns */
 enum { A, B, ENDS, SOURCE = 12, INPUT = 1 };
 enum { SHOWN = 20 };
-enum { STALL_MS = 200, GIVE_UP_MS = 10000, PIECE = 2048, WORDS_MAX = 12 };
+enum { STALL_MS = 200, GIVE_UP_MS = 60000, PIECE = 2048, WORDS_MAX = 12 };
 enum { SETTLE_MS = 500 }; /* nothing came for so long: nothing is on its way */
 
 static struct end {

@@ -37,6 +37,81 @@ static void v1_sends_one_batch_a_pulse(void **state)
     assert_int_equal(chip.thr_writes, 3 * TRIGGER);
 }
 
+/* A receiver that times out in the middle of a batch asks for the next one. */
+static void v1_overruns_no_fifo_of_its_own(void **state)
+{
+    (void)state;
+    start(UART_FLOW_V1, TRIGGER);
+    fill_out();
+    uart_kick_send(&uart);
+    assert_int_equal(chip.thr_writes, TRIGGER);
+    chip_drain(TRIGGER / 2);
+    chip_cts(), chip_cts();
+    interrupt();
+    assert_int_equal(chip.thr_writes, TRIGGER);
+    chip_drain(FIFO);
+    interrupt();
+    assert_int_equal(chip.thr_writes, 2 * TRIGGER);
+}
+
+/*
+ * No credit for as long as two looks: this end begins anew, and the session
+ * lets it send again. With credit, or nothing to send, it does not.
+ */
+static void lost_credit_begins_anew(void **state)
+{
+    (void)state;
+    for (enum uart_flow flow = UART_FLOW_V1; flow < UART_FLOWS; flow++) {
+        setup(state);
+        start(flow, 0);
+        uart_watch(&uart), uart_watch(&uart), uart_watch(&uart);
+        assert_int_equal(uart.session, UART_SESSION_UP);
+        fill_out();
+        uart_kick_send(&uart);
+        chip_drain(FIFO); /* and the wire is cut */
+        uart_watch(&uart);
+        assert_int_equal(uart.session, UART_SESSION_UP);
+        uart_watch(&uart);
+        assert_int_equal(uart.session, UART_SESSION_NONE);
+        assert_int_equal(chip.mcr & 3, 0);
+        chip.wired = chip.thr_writes = 0;
+        peer_comes(3, 0);
+        assert_true(chip.thr_writes > 0);
+    }
+}
+
+/*
+ * The other end has begun anew, because our client has no space: what it had
+ * sent under v1 and v2 stays where it is until there is some.
+ */
+static void held_bytes_outlive_a_session(void **state)
+{
+    (void)state;
+    for (enum uart_flow flow = UART_FLOW_V1; flow < UART_FLOW_V3; flow++) {
+        setup(state);
+        start(flow, 0);
+        no_room();
+        for (int i = 0; i < TRIGGER; i++)
+            chip_receive(i);
+        chip_quiet();
+        interrupt();
+        assert_true(uart.held);
+        give("x"); /* what is on its way is sent still */
+        chip_lines(0);
+        interrupt();
+        assert_int_equal(uart.session, UART_SESSION_NONE);
+        assert_int_equal(chip.mcr & 3, 0);
+        assert_int_equal(chip.rx_count, TRIGGER);
+        make_room(filler);
+        uart_kick_receive(&uart);
+        assert_int_equal(uart.session, UART_SESSION_READY);
+        assert_int_equal(take(), TRIGGER);
+        for (int i = 0; i < TRIGGER; i++)
+            assert_int_equal(got[i], i);
+        peer_comes(0, 0);
+    }
+}
+
 static void v1_pulses_after_a_batch(void **state)
 {
     (void)state;
@@ -327,6 +402,9 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(v1_sends_one_batch_a_pulse),
+        TEST(v1_overruns_no_fifo_of_its_own),
+        TEST(lost_credit_begins_anew),
+        TEST(held_bytes_outlive_a_session),
         TEST(v1_pulses_after_a_batch),
         TEST(v2_counts_edges),
         TEST(v3_counts_edges),

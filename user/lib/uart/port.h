@@ -154,4 +154,12 @@ void uart_stream_v3(void *u);
 void uart_serve_rest(struct uart *u, unsigned long iir, unsigned long status,
                      enum uart_flow flow);
 
+/* LSR, for its other bits: those that reading clears are kept. */
+static inline uint8_t look(struct uart *u)
+{
+    uint8_t lsr = get(u, LSR);
+    uart_keep_errors(u, lsr, 0);
+    return lsr;
+}
+
 #endif

@@ -44,7 +44,7 @@ static struct ring *ring_with_space(struct uart *u)
 /* The batch is over: v1 asks for the next one with a pulse of RTS. */
 HOT void end_batch(struct uart *u, enum uart_flow flow)
 {
-    if (flow != UART_FLOW_V1 || u->held)
+    if (flow != UART_FLOW_V1 || u->held || (u->careful & NOT_UP))
         return;
     mcr_change(u, MCR_RTS, 0);
     mcr_change(u, 0, MCR_RTS);
@@ -238,6 +238,11 @@ HOT void send_credit(struct uart *u, enum uart_flow flow)
 {
     if (!u->credit)
         return;
+    /* v1: the pulse came in the middle of a batch, whose end was taken for it */
+    if (flow == UART_FLOW_V1 && !(look(u) & LSR_SEND_EMPTY)) {
+        ier_change(u, 0, IER_SEND);
+        return;
+    }
     uint32_t n = send(u, u->credit, flow);
     /* v1: one batch a pulse, however small */
     u->credit = flow == UART_FLOW_V1 && n ? 0 : u->credit - n;
@@ -337,6 +342,10 @@ HOT void serve_one(struct uart *u, unsigned long iir, unsigned long status,
             send_when_empty(u);
         if (flow == UART_FLOW_V3)
             ran_empty(u);
+        if (flow == UART_FLOW_V1) {
+            ier_change(u, IER_SEND, 0);
+            send_credit(u, flow);
+        }
     }
 }
 
@@ -391,14 +400,6 @@ void uart_interrupt(struct uart *u)
     uart_handler(u->config.flow)(u);
 }
 
-/* LSR, for its other bits: those that reading clears are kept. */
-static uint8_t look(struct uart *u)
-{
-    uint8_t lsr = get(u, LSR);
-    uart_keep_errors(u, lsr, 0);
-    return lsr;
-}
-
 void uart_kick_send(struct uart *u)
 {
     if (u->credit && u->out && u->out != u->numbered)
@@ -427,6 +428,10 @@ void uart_kick_send(struct uart *u)
 
 void uart_kick_receive(struct uart *u)
 {
+    if (u->rest) {
+        uart_session(u, get(u, MSR));
+        return;
+    }
     if (u->told_nobody) {
         if (!u->in)
             u->in = u->owner->need_space(u);

@@ -36,18 +36,10 @@ static void enter(struct uart *u, enum uart_session session)
     u->careful = (u->careful & ~NOT_UP) | (up && !u->told_nobody ? 0 : NOT_UP);
 }
 
-/* LSR, for its other bits: those that reading clears are kept. */
-static uint8_t look(struct uart *u)
-{
-    uint8_t lsr = get(u, LSR);
-    uart_keep_errors(u, lsr, 0);
-    return lsr;
-}
-
-/* Takes back what has not been sent, and waits for what is on its way. */
+/* Waits for what is on its way, and has not been taken back. */
 static void fall_silent(struct uart *u, uint8_t clear)
 {
-    put(u, FCR, u->fcr | clear | FCR_CLEAR_SEND);
+    put(u, FCR, u->fcr | clear);
     for (unsigned i = 0; i < QUIET_LOOKS_MAX; i++)
         if (look(u) & LSR_ALL_SENT)
             break;
@@ -55,17 +47,34 @@ static void fall_silent(struct uart *u, uint8_t clear)
 
 /*
  * No session any more. What the other end has sent is taken first. DTR goes
- * down when this end is silent: that is what it says.
+ * down when this end is silent: that is what it says. v3 takes back what it
+ * has not sent; v1 and v2 cannot, so each end sends that still, at most 16
+ * bytes, and the other takes it when there is silence: `rest`.
  */
 static void leave(struct uart *u)
 {
-    ier_change(u, IER_SEND, 0);
-    fall_silent(u, 0);
-    if (u->session == UART_SESSION_UP)
+    bool up = u->session == UART_SESSION_UP;
+    bool sure = u->config.flow == UART_FLOW_V3;
+    u->rest = u->rest || (up && !sure);
+    ier_change(u, IER_SEND | (u->rest ? IER_RECEIVE | IER_LINE : 0), 0);
+    fall_silent(u, sure ? FCR_CLEAR_SEND : 0);
+    if (up)
         uart_drain(u);
     u->credit = u->ahead = u->orphans = 0;
     enter(u, UART_SESSION_NONE);
     show(u, 0);
+}
+
+/* False: the client has no space for it; whoever kicks us goes on here. */
+static bool take_rest(struct uart *u)
+{
+    if (u->rest) {
+        u->careful &= ~NOT_UP;
+        uart_drain(u);
+        u->careful |= NOT_UP;
+        u->rest = look(u) & LSR_READY;
+    }
+    return !u->rest;
 }
 
 /* Wire positions of what each direction does next. */
@@ -264,7 +273,7 @@ static bool make_ready(struct uart *u, uint8_t *msr)
     u->until_toggle = CREDIT;
     u->message_length = 0;
     u->held = false;
-    ier_change(u, 0, IER_RECEIVE);
+    ier_change(u, 0, IER_RECEIVE | IER_LINE);
     return true;
 }
 
@@ -289,10 +298,10 @@ void uart_session(struct uart *u, uint8_t msr)
     for (;; msr = get(u, MSR)) {
         switch (u->session) {
         case UART_SESSION_NONE:
-            while (!(msr & MSR_DSR) && !make_ready(u, &msr))
-                ;
-            if (msr & MSR_DSR)
-                return;
+            do {
+                if ((msr & MSR_DSR) || !take_rest(u))
+                    return;
+            } while (!make_ready(u, &msr));
             enter(u, UART_SESSION_READY);
             show(u, MCR_RTS);
             break;
@@ -324,13 +333,49 @@ void uart_session_restart(struct uart *u)
     uart_session(u, get(u, MSR));
 }
 
+/* Can only the other end let us go on with what there is to send? */
+static bool waits(struct uart *u)
+{
+    if (u->session == UART_SESSION_AGREE)
+        return true;
+    if (u->session != UART_SESSION_UP || (u->unexpected & MSR_DCTS))
+        return false; /* there is no session, or nobody who reads */
+    if (u->ahead >= CREDIT)
+        return true; /* 8 bytes are a credit */
+    if (u->credit)
+        return false;
+    if (u->out)
+        return ring_available(u->out, u->ahead + 1) > (int64_t)u->ahead;
+    return u->owner->need_bytes(u) != NULL;
+}
+
+void uart_watch(struct uart *u)
+{
+    bool sure = u->config.flow == UART_FLOW_V3;
+    uint64_t mark = u->count[UART_BYTES_OUT] - u->ahead;
+    bool waited = u->waited && mark == u->mark;
+    u->waited = u->config.flow != UART_FLOW_NONE && waits(u);
+    u->mark = mark;
+    if (!u->waited || !waited || (u->held && !sure))
+        return;
+    u->waited = false;
+    uart_session_restart(u);
+}
+
+uint64_t uart_watch_ns(const struct uart_config *c)
+{
+    enum { PATIENCE_MS = 100, FIFO_BITS = 4 * UART_FIFO * 12 };
+    uint64_t ms = c->flow == UART_FLOW_V3 ? PATIENCE_MS : 5 * PATIENCE_MS;
+    return ms * 1000000 + FIFO_BITS * 1000000000UL / c->baud;
+}
+
 void uart_session_reset(struct uart *u)
 {
     if (u->config.flow == UART_FLOW_NONE) {
         enter(u, UART_SESSION_UP);
         return;
     }
-    fall_silent(u, FCR_CLEAR_RECEIVE);
+    fall_silent(u, FCR_CLEAR_RECEIVE | FCR_CLEAR_SEND);
     u->count[UART_OVERRUNS] = u->error_count = u->gap = 0; /* not ours */
     u->careful = 0;
     enter(u, UART_SESSION_NONE);

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <uinta/clock.h>
 #include <uinta/uintr.h>
 #include "clients.h"
 #include "tasks.h"
@@ -78,6 +79,21 @@ static void own(int64_t result)
     check(result, "irq");
 }
 
+/* When to look whether the other end still lets us send. */
+static uint64_t next_watch(void)
+{
+    if (uart.config.flow == UART_FLOW_NONE)
+        return DEADLINE_NEVER;
+    return clock_deadline(uart_watch_ns(&uart.config));
+}
+
+static uint64_t on_watch(void *argument)
+{
+    (void)argument;
+    uart_watch(&uart);
+    return next_watch();
+}
+
 /*
  * The device and its clients raise user interrupts of this thread. Order: the
  * handlers first, then the source, then the device's own interrupt enable,
@@ -95,6 +111,8 @@ static void run_by_uintr(const struct device *d)
     check(uintr_bind(notification), "bind");
     own(sys_irq_attach(d->irq));
     begin(d);
+    uintr_on_timer(on_watch, NULL);
+    sys_uintr_timer(next_watch());
     if (tasks)
         tasks_run(delivery == DELIVERY_NATIVE);
     on_bell(NULL); /* clients that called before we were bound */
@@ -112,9 +130,12 @@ static void run_by_notification(const struct device *d)
     check(bell, "doorbell");
     own(sys_irq_bind(d->irq, bell));
     begin(d);
-    for (;;) {
-        int64_t events =
-            sys_notification_wait(notification, ~0UL >> 1, DEADLINE_NEVER);
+    for (uint64_t watch = next_watch();;) {
+        int64_t events = sys_notification_wait(notification, ~0UL >> 1, watch);
+        if (clock_ticks() >= watch)
+            watch = on_watch(NULL);
+        if (events == E_TIMEDOUT)
+            continue;
         check(events, "wait");
         if (events & EVENT_IRQ) {
             serve_device(&uart);
@@ -135,13 +156,17 @@ static void run_by_polling(const struct device *d)
     check(bell, "doorbell");
     own(sys_irq_bind(d->irq, bell));
     begin(d);
+    uint64_t watch = next_watch();
     for (unsigned round = 0;; round++) {
         serve_device(&uart);
         uart_kick_send(&uart);
         if (uart.held)
             uart_kick_receive(&uart);
-        if (round % POLL_ROUNDS == 0)
-            on_bell(NULL);
+        if (round % POLL_ROUNDS)
+            continue;
+        on_bell(NULL);
+        if (clock_ticks() >= watch)
+            watch = on_watch(NULL);
     }
 }
 

@@ -78,6 +78,9 @@ struct uart {
     uint8_t fcr;
     uint8_t message[3], message_length; /* the other end's */
     bool switching;        /* `out` shall let go when the FIFO is empty */
+    bool rest;             /* v1, v2: of an ended session, to be taken */
+    bool waited;           /* when uart_watch() looked, ... */
+    uint64_t mark;         /* ... so far had what is sent been confirmed */
     bool told_nobody;      /* the other end: that nobody listens here */
     bool in_known;         /* in_base has a meaning for the other end */
     bool out_known;        /* it has told how far it is, in this life */
@@ -115,6 +118,15 @@ void uart_kick_send(struct uart *u);
 
 /* There may be space to receive into (again). */
 void uart_kick_receive(struct uart *u);
+
+/*
+ * To be called every uart_watch_ns() with a flow control: if the other end has
+ * given no credit for what is to be sent since the last call, bytes or edges
+ * may have been lost on the wire, and it begins a new session. One end that is
+ * only slow loses nothing by it.
+ */
+void uart_watch(struct uart *u);
+uint64_t uart_watch_ns(const struct uart_config *config);
 
 /*
  * v3: another ring is to send, and `out` has bytes ahead. False: not yet; an
