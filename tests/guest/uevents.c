@@ -55,6 +55,41 @@ TEST(two_close_timers)
     uintr_disable();
 }
 
+static volatile uint64_t woken;
+
+static uint64_t wake_sleeper(void *unused)
+{
+    (void)unused;
+    woken = 1;
+    uintr_woke();
+    return DEADLINE_NEVER;
+}
+
+/*
+ * With -icount a step is an instruction later, so that one of the interrupts
+ * comes between any two from before the look to the sleep. A wake-up that is
+ * lost there is lost for ever: the watchdog ends the program.
+ */
+TEST(no_wake_up_is_lost_before_a_sleep)
+{
+    enum { STEPS = 1500 };
+    ready();
+    uintr_on_timer(wake_sleeper, NULL);
+    uintr_enable();
+    for (uint64_t step = 0; step < STEPS; step++) {
+        woken = 0;
+        sys_uintr_timer(clock_deadline(MS / 50));
+        uint64_t loops = step / 2 + 1;
+        if (step & 1)
+            __asm__ volatile("nop");
+        __asm__ volatile("1: addi %0, %0, -1\nbnez %0, 1b" : "+r"(loops));
+        while (!woken)
+            uintr_sleep_unless(&woken);
+    }
+    uintr_disable();
+    uintr_on_timer(on_timer, NULL);
+}
+
 TEST(timer_wakes_the_waiter)
 {
     ready();

@@ -104,9 +104,11 @@ static void run_by_uintr(const struct device *d)
 {
     uint32_t first = d->source ? d->source : 1;
     uint32_t last = d->source ? d->source : SOURCES_MAX - 1;
-    for (uint32_t source = first; source <= last; source++)
-        check(uintr_on_source(source, serve_device, &uart), "handler");
     bool tasks = uart.config.mode != UART_INTERRUPT;
+    void (*handler)(void *) =
+        tasks && delivery == DELIVERY_EMULATED ? tasks_interrupt : serve_device;
+    for (uint32_t source = first; source <= last; source++)
+        check(uintr_on_source(source, handler, &uart), "handler");
     uintr_on_soft(tasks ? tasks_bell : on_bell, NULL);
     check(uintr_bind(notification), "bind");
     own(sys_irq_attach(d->irq));

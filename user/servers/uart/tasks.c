@@ -228,11 +228,21 @@ static enum task_state serve(struct task *t)
     task_end(t);
 }
 
+static void (*serve_device)(void *);
+
 void tasks_bell(void *unused)
 {
     (void)unused;
     bell = true;
     async_wake(&bell_event);
+    uintr_woke();
+}
+
+void tasks_interrupt(void *uart)
+{
+    serve_device(uart);
+    if (executor.ready)
+        uintr_woke();
 }
 
 void tasks_kick(struct uart *uart)
@@ -263,20 +273,20 @@ void tasks_init(struct uart *uart, handle_t notification)
                 buffered ? write_buffered : work_unbuffered);
 }
 
-/*
- * With UIE clear between the last look and the sleep: uintr_wait() returns for
- * what is pending, whatever UIE says.
- */
 void tasks_run(bool native)
 {
+    serve_device = uart_handler(device->config.flow);
     tasks_bell(NULL); /* clients that called before we were bound */
     for (;;) {
         uintr_enable();
         async_run(&executor);
+        while (!native) {
+            uintr_sleep_unless(&executor.ready);
+            if (executor.ready)
+                async_run(&executor);
+        }
         uintr_disable();
-        while (native && !executor.ready)
+        while (!executor.ready)
             uintr_pause();
-        if (!executor.ready)
-            uintr_sleep(DEADLINE_NEVER);
     }
 }

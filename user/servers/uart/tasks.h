@@ -13,13 +13,16 @@
 /* Takes the rings of `uart` over from clients.c. */
 void tasks_init(struct uart *uart, handle_t notification);
 
+/* Handler of the device where delivery is emulated; else uart_handler()'s. */
+void tasks_interrupt(void *uart);
+
 /* Handler of the clients' doorbells. */
 void tasks_bell(void *unused);
 
 /* For clients.c: someone may have bytes or space. */
 void tasks_kick(struct uart *uart);
 
-/* UIE clear on entry. native: how to sleep (uintr_pause). */
+/* UIE clear on entry. native: how to sleep: uintr_pause or _sleep_unless. */
 _Noreturn void tasks_run(bool native);
 
 #endif

@@ -142,6 +142,21 @@ static inline int64_t uintr_sleep(uint64_t deadline)
  */
 void uintr_pause(void);
 
+/*
+ * The same with UIE set, which it stays: sleeps unless *word is not 0. A handler
+ * that changes it so calls uintr_woke() afterwards. May return for nothing. For
+ * the thread that registered; where CSR accesses cost (emulation).
+ */
+void uintr_sleep_unless(const volatile uint64_t *word);
+void uintr_woke_slow(void);
+extern volatile uint32_t uintr_falling_asleep;
+
+static inline void uintr_woke(void)
+{
+    if (uintr_falling_asleep)
+        uintr_woke_slow();
+}
+
 /* What a handler must keep while it can itself be interrupted. */
 struct uintr_nest {
     uint64_t uepc, ucause, ustatus;
