@@ -69,7 +69,7 @@ def plan_full():
 def plan_quick():
     """What CI measures: each mode and delivery once, and the main loads."""
     rows = [row(load, "interrupt", "v3") for load in ("simplex", "duplex")]
-    rows += [row("duplex", mode, "v3")
+    rows += [row("duplex", mode, "v3", turn=TURN if mode == "async" else None)
              for mode in USER[1:] + ("polling", "notify")]
     rows += [row("duplex", "kernel", "v2", harts=1),
              row("duplex", "interrupt", "v3", SLOW),
