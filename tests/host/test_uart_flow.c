@@ -5,6 +5,8 @@
  */
 #include "uart_chip.h"
 
+enum { BATCH = 8 }; /* v1 */
+
 /* Flow control. */
 
 static void fill_out(void)
@@ -17,41 +19,41 @@ static void fill_out(void)
 static void v1_sends_one_batch_a_pulse(void **state)
 {
     (void)state;
-    start(UART_FLOW_V1, TRIGGER);
+    start(UART_FLOW_V1, BATCH);
     fill_out();
     uart_kick_send(&uart);
-    assert_int_equal(chip.thr_writes, TRIGGER);
+    assert_int_equal(chip.thr_writes, BATCH);
     chip_drain(FIFO);
     uart_kick_send(&uart);
     interrupt();
-    assert_int_equal(chip.thr_writes, TRIGGER);
+    assert_int_equal(chip.thr_writes, BATCH);
     chip_cts(); /* down: it has begun to read */
     interrupt();
-    assert_int_equal(chip.thr_writes, TRIGGER);
+    assert_int_equal(chip.thr_writes, BATCH);
     chip_cts(); /* up */
     interrupt();
-    assert_int_equal(chip.thr_writes, 2 * TRIGGER);
+    assert_int_equal(chip.thr_writes, 2 * BATCH);
     chip_drain(FIFO);
     chip_cts(), chip_cts(); /* both edges in one look */
     interrupt();
-    assert_int_equal(chip.thr_writes, 3 * TRIGGER);
+    assert_int_equal(chip.thr_writes, 3 * BATCH);
 }
 
 /* A receiver that times out in the middle of a batch asks for the next one. */
 static void v1_overruns_no_fifo_of_its_own(void **state)
 {
     (void)state;
-    start(UART_FLOW_V1, TRIGGER);
+    start(UART_FLOW_V1, BATCH);
     fill_out();
     uart_kick_send(&uart);
-    assert_int_equal(chip.thr_writes, TRIGGER);
-    chip_drain(TRIGGER / 2);
+    assert_int_equal(chip.thr_writes, BATCH);
+    chip_drain(BATCH / 2);
     chip_cts(), chip_cts();
     interrupt();
-    assert_int_equal(chip.thr_writes, TRIGGER);
+    assert_int_equal(chip.thr_writes, BATCH);
     chip_drain(FIFO);
     interrupt();
-    assert_int_equal(chip.thr_writes, 2 * TRIGGER);
+    assert_int_equal(chip.thr_writes, 2 * BATCH);
 }
 
 /*
@@ -115,9 +117,9 @@ static void held_bytes_outlive_a_session(void **state)
 static void v1_pulses_after_a_batch(void **state)
 {
     (void)state;
-    start(UART_FLOW_V1, TRIGGER);
+    start(UART_FLOW_V1, BATCH);
     assert_true(chip.mcr & 2);
-    for (int i = 0; i < TRIGGER; i++)
+    for (int i = 0; i < BATCH; i++)
         chip_receive(i);
     unsigned before = chip.rts_edges;
     interrupt();
@@ -127,7 +129,7 @@ static void v1_pulses_after_a_batch(void **state)
     chip_quiet();
     interrupt();
     assert_int_equal(chip.rts_edges, before + 4);
-    assert_int_equal(take(), TRIGGER + 1);
+    assert_int_equal(take(), BATCH + 1);
 }
 
 static void credits_are_counted_by_edges(enum uart_flow flow)

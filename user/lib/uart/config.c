@@ -134,11 +134,11 @@ int uart_config_word(struct uart_config *c, const char *word, char *why,
 int uart_config_check(struct uart_config *c, char *why, size_t size)
 {
     if (!c->trigger)
-        c->trigger = c->flow >= UART_FLOW_V2 ? 8 : 14;
-    if (c->flow >= UART_FLOW_V2 && c->trigger == 14) {
+        c->trigger = c->flow != UART_FLOW_NONE ? 8 : 14;
+    if (c->flow != UART_FLOW_NONE && c->trigger == 14) {
         snprintf(why, size,
-                 "--trigger=14: flow %s gives credit for 8 bytes, and the "
-                 "sender would wait for it: take 1, 4 or 8",
+                 "--trigger=14: flow %s has batches of 8 bytes, so that two "
+                 "fit into a FIFO: take 1, 4 or 8",
                  flows[c->flow]);
         return -1;
     }

@@ -41,15 +41,6 @@ static struct ring *ring_with_space(struct uart *u)
     return u->in;
 }
 
-/* The batch is over: v1 asks for the next one with a pulse of RTS. */
-HOT void end_batch(struct uart *u, enum uart_flow flow)
-{
-    if (flow != UART_FLOW_V1 || u->held || (u->careful & NOT_UP))
-        return;
-    mcr_change(u, MCR_RTS, 0);
-    mcr_change(u, 0, MCR_RTS);
-}
-
 /*
  * Up to `max` bytes with a look at LSR for each: for the end of a burst, whose
  * length is not known, and where a byte has an error. `lsr` was read just now,
@@ -83,6 +74,33 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
     u->count[UART_BYTES_IN] += taken;
     TRACE(taken ? TRACE_UART_IN : 0, u->count[UART_BYTES_IN] - taken, taken);
     return taken;
+}
+
+/*
+ * The batch is over: v1 asks for the next one with a pulse of RTS, when the
+ * FIFO is empty. That a batch seems over (no byte for 4 characters) may be its
+ * sender's having been stopped in the middle of it; see v1_silent().
+ */
+static __attribute__((noinline)) void end_batch_v1(struct uart *u)
+{
+    if (u->careful & NOT_UP)
+        return;
+    mcr_change(u, MCR_RTS, 0); /* first: see v1_silent() */
+    uint8_t lsr = look(u);
+    if ((lsr & LSR_READY) && receive_each(u, UART_FIFO, lsr, UART_FLOW_V1)) {
+        if (u->in)
+            wake_reader(u, u->in);
+        lsr = look(u);
+    }
+    if (u->held || (lsr & LSR_READY))
+        return;
+    mcr_change(u, 0, MCR_RTS);
+}
+
+HOT void end_batch(struct uart *u, enum uart_flow flow)
+{
+    if (flow == UART_FLOW_V1)
+        end_batch_v1(u);
 }
 
 /* Within a burst: for half a ring; with a low trigger no timeout ends it. */
@@ -234,15 +252,34 @@ HOT uint32_t send(struct uart *u, uint32_t max, enum uart_flow flow)
     return max;
 }
 
+/*
+ * v1: may the next batch go? Only when all of the last one has arrived, and CTS
+ * is up; pulses until then count for nothing. The receiver lowers RTS, empties
+ * its FIFO, raises RTS: so the next edge upwards says that it has emptied it
+ * after this, and what it may not have read is the batch sent now. With one
+ * more that is 16 bytes at most, however long either end is stopped wherever.
+ */
+static __attribute__((noinline)) bool v1_silent(struct uart *u)
+{
+    uint8_t lsr = look(u);
+    if (!(lsr & LSR_SEND_EMPTY)) {
+        ier_change(u, 0, IER_SEND);
+        return false;
+    }
+    while (!(lsr & LSR_ALL_SENT)) /* the last character */
+        lsr = look(u);
+    uint8_t msr = get(u, MSR);
+    if (msr & u->unexpected) {
+        uart_session(u, msr);
+        return false;
+    }
+    return msr & MSR_CTS;
+}
+
 HOT void send_credit(struct uart *u, enum uart_flow flow)
 {
-    if (!u->credit)
+    if (!u->credit || (flow == UART_FLOW_V1 && !v1_silent(u)))
         return;
-    /* v1: the pulse came in the middle of a batch, whose end was taken for it */
-    if (flow == UART_FLOW_V1 && !(look(u) & LSR_SEND_EMPTY)) {
-        ier_change(u, 0, IER_SEND);
-        return;
-    }
     uint32_t n = send(u, u->credit, flow);
     /* v1: one batch a pulse, however small */
     u->credit = flow == UART_FLOW_V1 && n ? 0 : u->credit - n;
@@ -340,12 +377,12 @@ HOT void serve_one(struct uart *u, unsigned long iir, unsigned long status,
     default:
         if (flow == UART_FLOW_NONE)
             send_when_empty(u);
-        if (flow == UART_FLOW_V3)
-            ran_empty(u);
-        if (flow == UART_FLOW_V1) {
+        if (flow == UART_FLOW_V1) { /* asked for by v1_silent() */
             ier_change(u, IER_SEND, 0);
             send_credit(u, flow);
         }
+        if (flow == UART_FLOW_V3)
+            ran_empty(u);
     }
 }
 
