@@ -293,6 +293,9 @@ def test_the_summary_takes_the_best_sound_row_and_says_what_is_missed():
                         "619, under 60 % busy", "620.0", "async v3, 4 harts",
                         "50.0", "yes")
     assert lines[2][3] == "not measured"
+    turned = {**row(623, 0.5), "turn": 32}
+    assert uart_table.summary(rows + [turned])[1][4] == \
+        "interrupt v3, 4 harts, turn 32"
     assert uart_table.summary([row(618, 0.5)])[1][-1] == "no"
     assert uart_table.summary([row(620, 0.7)])[1][-1] == "no"
 
@@ -303,3 +306,7 @@ def test_the_document_says_of_which_commits_its_rows_are():
     assert uart_report.origin(rows).strip() == (
         f"Measured at commit 1 (2 rows), 2+ (1 rows); {missing} rows of the "
         "plan are not measured.")
+    results = [{**uart.figures(SPEC, raw()), "commit": c} for c in ("1", "2")]
+    assert [line[-1] for line in uart_report.rows_table(results)] == \
+        ["commit", "1", "2"]
+    assert uart_report.rows_table(results[:1])[0] == uart_report.HEADING

@@ -74,8 +74,11 @@ def markdown(table, text):
 
 
 def rows_table(results):
-    """All rows, heading first."""
-    return [HEADING] + [cells(result) for result in results]
+    """All rows, heading first; with their commits if there is more than one."""
+    if len({result["commit"] for result in results}) < 2:
+        return [HEADING] + [cells(result) for result in results]
+    return [HEADING + ("commit",)] + [cells(result) + [result["commit"]]
+                                      for result in results]
 
 
 def print_table(results):

@@ -1,5 +1,5 @@
 """Which rows count, and ours beside what others published."""
-from benches.uart_plan import FAST, SLOW, USER, load_name
+from benches.uart_plan import FAST, SLOW, USER
 
 # What, published best and what is to be reached (KB/s, each way), busy share to
 # stay under; then load, rate, modes, delivery. docs/benchmarks/uart.md has
@@ -29,17 +29,25 @@ HEADING = ("KB/s each way", "published best", "to reach", "ours", "by",
 
 
 def sound(results, load, baud):
-    """Plain rows of a load in which no byte was lost or wrong."""
+    """
+    Rows of a load in which no byte was lost or wrong, with turns or without.
+    """
     return [r for r in results
             if "error" not in r and "problem" not in r
             and not r["lost"] and not r["wrong"]
-            and load_name(r) == load and r["baud"] == baud]
+            and r["load"] == load and r["baud"] == baud
+            and r["place"] == "alone" and not r["gather"]]
 
 
 def rate(result):
     """KB/s of the slower direction that is in use."""
     return min(r for r in result["rate"] if r or result["load"] == "duplex") \
         / 1000
+
+
+def turns(result):
+    """Named where the row runs with them."""
+    return f", turn {result['turn']}" if result["turn"] else ""
 
 
 def busy_share(result):
@@ -70,5 +78,5 @@ def summary(results):
         lines.append((what, number(published), number(reach) + (
             f", under {busy_most * 100:g} % busy" if busy_most else ""),
             f"{rate(top):.1f}", f"{top['mode']} {top['flow']}, {top['harts']} "
-            "hart" + "s" * (top["harts"] > 1), f"{busy_share(top) * 100:.1f}", reached))
+            "hart" + "s" * (top["harts"] > 1) + turns(top), f"{busy_share(top) * 100:.1f}", reached))
     return lines
