@@ -53,7 +53,7 @@ def bars(results, title, ylabel, value, least=False, wire=None):
                 "set style histogram clustered gap 1",
                 "set style fill solid 0.8 border -1", "set boxwidth 0.9",
                 "set grid ytics", "set yrange [0:*]", "set key above right",
-                "set xtics font ',10'", "$data << EOD", *lines, "EOD"]
+                "set xtics font ',10'", "set bmargin 4", "$data << EOD", *lines, "EOD"]
     plot = "plot $data using 2:xtic(1) title 'simplex' lc rgb '#4477aa', " \
         "'' using 3 title 'duplex, each way' lc rgb '#ccbb44'"
     if wire:
