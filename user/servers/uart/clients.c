@@ -154,6 +154,17 @@ static struct ring *need_bytes(struct uart *u)
     return r;
 }
 
+bool clients_wrote(void)
+{
+    for (struct client *c = clients; c < clients + clients_top; c++) {
+        struct ring *r = &c->stream.in;
+        if (c->used && __atomic_load_n(&r->shared->index[RING_PRODUCER].value,
+                                       __ATOMIC_RELAXED) != r->peer)
+            return true;
+    }
+    return false;
+}
+
 const struct uart_owner clients_owner = {
     .need_space = need_space,
     .need_bytes = need_bytes,

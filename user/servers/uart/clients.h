@@ -10,6 +10,7 @@
 #ifndef UART_CLIENTS_H
 #define UART_CLIENTS_H
 
+#include <stdbool.h>
 #include <uinta/uart.h>
 #include "abi/object.h"
 
@@ -36,6 +37,12 @@ extern const struct uart_owner clients_owner;
 
 /* What a driver without tasks does about it. */
 void clients_kick(struct uart *uart);
+
+/*
+ * Has any written since its ring was looked at? For a driver that polls: one
+ * load a client, where to look at the rings themselves is work.
+ */
+bool clients_wrote(void);
 
 /* Something was rung: `events` says what. */
 void clients_event(uint64_t events);

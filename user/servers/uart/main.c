@@ -22,7 +22,7 @@
 
 /* Of the wired UARTs, for a driver that is not started by init. */
 enum { CLOCK_DEFAULT = 100000000 };
-/* Rounds of polling between two looks at what has no ring. */
+/* Rounds of polling between two looks at what is rare. */
 enum { POLL_ROUNDS = 4096 };
 
 static struct uart uart;
@@ -161,10 +161,12 @@ static void run_by_polling(const struct device *d)
     uint64_t watch = next_watch();
     for (unsigned round = 0;; round++) {
         serve_device(&uart);
-        uart_kick_send(&uart);
+        bool rare = round % POLL_ROUNDS == 0;
+        if (rare || (uart.credit && clients_wrote()))
+            uart_kick_send(&uart);
         if (uart.held)
             uart_kick_receive(&uart);
-        if (round % POLL_ROUNDS)
+        if (!rare)
             continue;
         on_bell(NULL);
         if (clock_ticks() >= watch)
