@@ -61,6 +61,7 @@ uint64_t frame_init(uint64_t base, uint64_t end, uint64_t bitmap)
     frames.base = base;
     frames.end = end;
     frames.used = phys_to_virt(bitmap);
+    frames.free_count = 0;
     list_init(&frames.free);
     memset(frames.used, 0xff, size);
     return size;
