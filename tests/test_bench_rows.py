@@ -103,6 +103,20 @@ def test_logs_that_do_not_fit_are_refused(tmp_path):
         folder, early, [0, 20], False)[1]
 
 
+@pytest.mark.parametrize("begun", [0, 1])
+def test_sessions_explain_bytes_that_are_no_content(begun, monkeypatch):
+    line = json.dumps(raw(delivery=SPEC["delivery"], counters_b={
+        "sessions": begun}))
+    monkeypatch.setattr(uart, "BOOTS", type("Boots", (), {"run": staticmethod(
+        lambda command: (0, f"{line}\nrun: exited 0\n"))}))
+    monkeypatch.setattr(uart, "command", lambda *rest: [])
+    monkeypatch.setattr(uart_line, "measure",
+                        lambda *rest: (None, "603 came, 600 were read"))
+    row, why = uart.run_raw(SPEC, 200)
+    assert why == ("" if begun else "603 came, 600 were read")
+    assert bool(row) == bool(begun)
+
+
 def test_the_content_made_here_is_the_guests():
     # tests/host/test_bench_content.c has the guest's; this is Python's.
     assert uart_line.content_crc(0, 8) != uart_line.content_crc(1, 8)
