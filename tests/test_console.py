@@ -305,6 +305,15 @@ def test_unknown_boot_argument():
                          m.run("dmesg"))
 
 
+def test_too_many_words_to_run():
+    """What is left out is said, on the console."""
+    words = " ".join(f"w{i}" for i in range(1, 18))
+    with Machine(append=f"run=/bin/echo {words}") as m:
+        m.expect("run= takes 16 words: 'w16' and what is behind it are left")
+        m.expect("w14 w15\r")
+        assert m.status() == 0
+
+
 @pytest.mark.parametrize("initrd, message", [
     ("", "no boot archive"),
     ("LICENSE", "the boot archive is damaged"),

@@ -140,6 +140,10 @@ static void read_words(struct boot_options *options, char *words)
             for (word += 4; word && n < RUN_ARGS_MAX;
                  word = strtok_r(rest, " ", &rest))
                 options->run[n++] = word;
+            if (word)
+                notice("run= takes %d words: '%s' and what is behind it are "
+                       "left out",
+                       RUN_ARGS_MAX, word);
             return;
         }
         if (strncmp(word, "delivery=", 9) || !set_delivery(options, word + 9))
