@@ -194,6 +194,26 @@ TEST(async_bursts_arrive_whole)
     finish();
 }
 
+/*
+ * The driver keeps bytes for a client that sleeps for more of them; one that has
+ * thought better of it gets them all the same, and no other byte need come.
+ */
+TEST(async_keeps_bytes_only_a_while)
+{
+    static unsigned char piece[BURST];
+    begin("async", "v3");
+    struct ring *in = &ends[1].stream.in;
+    CHECK(!ring_arm_wake(in, 10 * BURST));
+    EXPECT(stream_write(&ends[0].stream, piece, BURST, SOON), BURST);
+    clock_sleep_ns(4 * MS);
+    ring_disarm(in);
+    uint64_t end = SOON;
+    while (ring_available(in, BURST) < BURST && clock_ticks() < end)
+        clock_sleep_ns(MS);
+    EXPECT(ring_available(in, BURST), BURST);
+    finish();
+}
+
 TEST(async_unbuffered_v3)
 {
     carries("async-unbuffered", "v3");

@@ -432,6 +432,31 @@ static void doorbells_only_for_sleepers(void **state)
     assert_false(ring_should_ring(&producer));
 }
 
+static void how_much_a_sleeper_waits_for(void **state)
+{
+    (void)state;
+    unsigned char buffer[CAPACITY];
+    memset(buffer, 0, sizeof(buffer));
+    assert_int_equal(ring_peer_wants(&producer), 0);
+    ring_write(&producer, buffer, 10);
+    ring_read(&consumer, buffer, 6); /* which the producer has not seen yet */
+    assert_false(ring_arm_wake(&consumer, 20));
+    assert_int_equal(ring_peer_wants(&producer), 20 - 4);
+    ring_write(&producer, buffer, 15);
+    assert_int_equal(ring_peer_wants(&producer), 1);
+    ring_write(&producer, buffer, 5); /* and has not rung for them */
+    assert_int_equal(ring_peer_wants(&producer), 1);
+    ring_disarm(&consumer);
+    assert_int_equal(ring_peer_wants(&producer), 0);
+
+    ring_write(&producer, buffer, CAPACITY);
+    assert_false(ring_arm_wake(&producer, CAPACITY / 2));
+    ring_read(&consumer, buffer, 2);
+    assert_int_equal(ring_peer_wants(&consumer), CAPACITY / 2 - 2);
+    shared.index[RING_PRODUCER].value--; /* a lie ends it all */
+    assert_int_equal(ring_peer_wants(&consumer), 0);
+}
+
 static void closing_wakes_a_sleeper(void **state)
 {
     (void)state;
@@ -463,6 +488,7 @@ int main(void)
         TEST(nothing_of_a_new_life_is_read_as_the_old),
         TEST(resume_uses_what_this_side_knows),
         TEST(doorbells_only_for_sleepers),
+        TEST(how_much_a_sleeper_waits_for),
         TEST(closing_wakes_a_sleeper),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

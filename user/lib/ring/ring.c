@@ -286,6 +286,16 @@ bool ring_should_ring(struct ring *r)
     return ring;
 }
 
+uint64_t ring_peer_wants(struct ring *r)
+{
+    uint64_t want = LOAD(r->shared->wake[other(r)], RELAXED);
+    int64_t units = want ? ring_available(r, r->capacity) : 0;
+    if (!want || units < 0)
+        return 0;
+    uint64_t there = r->capacity - units;
+    return want > there ? want - there : 1;
+}
+
 bool ring_close(struct ring *r)
 {
     STORE(r->shared->closed[r->role], 1, RELEASE);

@@ -109,20 +109,21 @@ static bool has_bytes(struct client *c, uint32_t ahead)
     return false;
 }
 
-/* Bytes of this client that have been sent, and are still in its ring. */
-static uint32_t ahead_of(const struct uart *u, const struct client *c)
+/* `ahead` bytes of `out` have been sent, and are still in it. */
+static bool can_send(struct client *c, const struct ring *out, uint32_t ahead)
 {
-    return u->out == &c->stream.in ? u->ahead : 0;
+    return has_bytes(c, out == &c->stream.in ? ahead : 0);
 }
 
 /* The next one in turn; while the turn lasts, first the one who has it. */
-static struct ring *next_sender(struct uart *u)
+static struct ring *next_in_turn(const struct ring *out, uint32_t ahead,
+                                 bool lasts)
 {
-    if (u->turn && has_bytes(&clients[turn], ahead_of(u, &clients[turn])))
+    if (lasts && can_send(&clients[turn], out, ahead))
         return &clients[turn].stream.in;
     for (unsigned tried = 0; tried < clients_top; tried++) {
         turn = turn + 1 < clients_top ? turn + 1 : 0;
-        if (has_bytes(&clients[turn], ahead_of(u, &clients[turn])))
+        if (can_send(&clients[turn], out, ahead))
             return &clients[turn].stream.in;
     }
     return NULL;
@@ -132,23 +133,30 @@ static struct ring *next_sender(struct uart *u)
  * Nothing to send: ask every client to ring when it has something. One may
  * have written in between, whose bell will not ring then: true, look again.
  */
-static bool arm_all(struct uart *u)
+static bool arm_all(const struct ring *out, uint32_t ahead)
 {
     bool again = false;
     for (struct client *c = clients; c < clients + clients_top; c++) {
-        uint32_t ahead = ahead_of(u, c);
-        if (c->used && stream_arm(&c->stream, ahead + 1, 0))
-            again |= !ahead || has_bytes(c, ahead);
+        uint32_t n = out == &c->stream.in ? ahead : 0;
+        if (c->used && stream_arm(&c->stream, n + 1, 0))
+            again |= !n || has_bytes(c, n);
     }
     return again;
 }
 
-static struct ring *need_bytes(struct uart *u)
+struct ring *clients_next_sender(const struct ring *out, uint32_t ahead,
+                                 bool lasts)
 {
     struct ring *r;
     do
-        r = next_sender(u);
-    while (!r && !polling && arm_all(u));
+        r = next_in_turn(out, ahead, lasts);
+    while (!r && !polling && arm_all(out, ahead));
+    return r;
+}
+
+static struct ring *need_bytes(struct uart *u)
+{
+    struct ring *r = clients_next_sender(u->out, u->ahead, u->turn != 0);
     if (!u->turn || r != u->out)
         u->turn = clients_used > 1 ? TURN : UINT32_MAX;
     return r;

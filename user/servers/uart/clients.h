@@ -39,6 +39,14 @@ extern const struct uart_owner clients_owner;
 void clients_kick(struct uart *uart);
 
 /*
+ * Whose bytes are to be sent next, beyond the `ahead` ones that have been sent of
+ * `out` and are still there. lasts: the turn of the one who was last does. NULL:
+ * nobody's, and all have been asked to ring when they have some.
+ */
+struct ring *clients_next_sender(const struct ring *out, uint32_t ahead,
+                                 bool lasts);
+
+/*
  * Has any written since its ring was looked at? For a driver that polls: one
  * load a client, where to look at the rings themselves is work.
  */

@@ -29,6 +29,7 @@ static struct uart uart;
 static void (*serve_device)(void *); /* the handler */
 static handle_t notification;
 static int64_t delivery;
+static uint64_t watch; /* when to look whether the other end lets us send */
 
 static void on_bell(void *argument)
 {
@@ -63,12 +64,20 @@ static void check(int64_t result, const char *what)
         fail(1, "%s: %s", what, error_text(result));
 }
 
+static void set_watch(void)
+{
+    watch = uart.config.flow == UART_FLOW_NONE
+                ? DEADLINE_NEVER
+                : clock_deadline(uart_watch_ns(&uart.config));
+}
+
 /* Not before the device is ours: it may be in another driver's hands. */
 static void begin(const struct device *d)
 {
     struct uart_config config = uart.config;
     uart_reset(&uart, d->registers, d->reg_shift, &config);
     uart_start(&uart);
+    set_watch();
 }
 
 /* Being the owner of the irq is being the owner of the device. */
@@ -79,19 +88,21 @@ static void own(int64_t result)
     check(result, "irq");
 }
 
-/* When to look whether the other end still lets us send. */
-static uint64_t next_watch(void)
+/* Is it time? */
+static void look_at_watch(void)
 {
-    if (uart.config.flow == UART_FLOW_NONE)
-        return DEADLINE_NEVER;
-    return clock_deadline(uart_watch_ns(&uart.config));
+    if (clock_ticks() < watch)
+        return;
+    uart_watch(&uart);
+    set_watch();
 }
 
-static uint64_t on_watch(void *argument)
+static uint64_t on_timer(void *argument)
 {
     (void)argument;
-    uart_watch(&uart);
-    return next_watch();
+    tasks_late();
+    look_at_watch();
+    return watch;
 }
 
 /*
@@ -105,16 +116,14 @@ static void run_by_uintr(const struct device *d)
     uint32_t first = d->source ? d->source : 1;
     uint32_t last = d->source ? d->source : SOURCES_MAX - 1;
     bool tasks = uart.config.mode != UART_INTERRUPT;
-    void (*handler)(void *) =
-        tasks && delivery == DELIVERY_EMULATED ? tasks_interrupt : serve_device;
     for (uint32_t source = first; source <= last; source++)
-        check(uintr_on_source(source, handler, &uart), "handler");
+        check(uintr_on_source(source, serve_device, &uart), "handler");
     uintr_on_soft(tasks ? tasks_bell : on_bell, NULL);
     check(uintr_bind(notification), "bind");
     own(sys_irq_attach(d->irq));
     begin(d);
-    uintr_on_timer(on_watch, NULL);
-    sys_uintr_timer(next_watch());
+    uintr_on_timer(on_timer, NULL);
+    sys_uintr_timer(watch);
     if (tasks)
         tasks_run(delivery == DELIVERY_NATIVE);
     on_bell(NULL); /* clients that called before we were bound */
@@ -132,10 +141,9 @@ static void run_by_notification(const struct device *d)
     check(bell, "doorbell");
     own(sys_irq_bind(d->irq, bell));
     begin(d);
-    for (uint64_t watch = next_watch();;) {
+    for (;;) {
         int64_t events = sys_notification_wait(notification, ~0UL >> 1, watch);
-        if (clock_ticks() >= watch)
-            watch = on_watch(NULL);
+        look_at_watch();
         if (events == E_TIMEDOUT)
             continue;
         check(events, "wait");
@@ -158,7 +166,6 @@ static void run_by_polling(const struct device *d)
     check(bell, "doorbell");
     own(sys_irq_bind(d->irq, bell));
     begin(d);
-    uint64_t watch = next_watch();
     for (unsigned round = 0;; round++) {
         serve_device(&uart);
         bool rare = round % POLL_ROUNDS == 0;
@@ -169,8 +176,7 @@ static void run_by_polling(const struct device *d)
         if (!rare)
             continue;
         on_bell(NULL);
-        if (clock_ticks() >= watch)
-            watch = on_watch(NULL);
+        look_at_watch();
     }
 }
 
@@ -226,7 +232,7 @@ int main(int argc, char **argv)
                        tasks ? tasks_kick : clients_kick),
           "service");
     if (tasks)
-        tasks_init(&uart, notification);
+        tasks_init(&uart, notification, &watch);
     if (config.mode == UART_POLLING)
         run_by_polling(&d);
     if (config.mode == UART_NOTIFY)

@@ -10,6 +10,7 @@
 #include "tasks.h"
 
 #include <uinta/async.h>
+#include <uinta/clock.h>
 #include <uinta/trace.h>
 #include <uinta/uintr.h>
 #include "clients.h"
@@ -31,6 +32,15 @@ static struct way {
     struct ring producer, consumer; /* buffered only */
 } reading, writing;
 
+/*
+ * While the client sleeps for many bytes the buffer keeps those that come, or the
+ * reading task would be woken for each 8 of them. But the client can wake up for
+ * another reason, and want fewer: when this long has gone by the task looks.
+ */
+enum { LATE_NS = 10 * 1000 * 1000 };
+static uint64_t late_at;         /* ticks; 0: the timer is not set for it */
+static const uint64_t *watch_at; /* what else the timer is for */
+
 static struct task serving;
 static struct event bell_event;
 static uint32_t bell;
@@ -39,6 +49,7 @@ static void look(struct way *w)
 {
     w->look = true;
     async_wake(&w->event);
+    uintr_woke();
 }
 
 static bool looks(struct way *w)
@@ -134,13 +145,13 @@ static enum task_state work_unbuffered(struct task *t)
  */
 enum outcome { MOVED, EMPTY, FULL };
 
-static enum outcome copy(struct ring *from, struct ring *to)
+static enum outcome copy(struct ring *from, struct ring *to, int64_t most)
 {
     unsigned char *span;
     int64_t n = ring_span(from, &span);
     if (n <= 0)
         return EMPTY;
-    n = ring_write(to, span, n < PIECE ? n : PIECE);
+    n = ring_write(to, span, n < most ? n : most);
     if (n <= 0)
         return FULL;
     TRACE(TRACE_COPIED, to->own - n, n);
@@ -148,28 +159,44 @@ static enum outcome copy(struct ring *from, struct ring *to)
     return MOVED;
 }
 
-/* need_space() has asked the client to ring if it said NULL. */
-static enum outcome read_piece(void)
+/* For how many bytes in the buffer the reading task is to be woken. */
+static uint64_t piece_to_read(struct ring *r)
+{
+    uint64_t want = r ? ring_peer_wants(r) : 0;
+    if (want <= 1)
+        return 1;
+    if (!late_at) {
+        uint64_t late = clock_deadline(LATE_NS), watch = *watch_at;
+        late_at = late;
+        sys_uintr_timer(late < watch ? late : watch);
+    }
+    return want < BUFFER / 2 ? want : BUFFER / 2;
+}
+
+/*
+ * What is in the buffer, to the client. True: once more; false: not before
+ * somebody wakes us. need_space() has asked the client to ring if it said NULL.
+ */
+static bool read_piece(void)
 {
     struct ring *r = clients_owner.need_space(device);
-    enum outcome outcome = r ? copy(&reading.consumer, r) : FULL;
-    if (outcome != MOVED)
-        return outcome;
-    clients_owner.wake(device, r);
-    uint64_t saved = uintr_save();
-    uart_kick_receive(device);
-    uintr_restore(saved);
-    return MOVED;
+    enum outcome outcome = r ? copy(&reading.consumer, r, BUFFER) : FULL;
+    if (outcome == FULL)
+        return false;
+    if (outcome == MOVED) {
+        clients_owner.wake(device, r);
+        uint64_t saved = uintr_save();
+        uart_kick_receive(device);
+        uintr_restore(saved);
+    }
+    return ring_arm_wake(&reading.consumer, piece_to_read(r));
 }
 
 static enum task_state read_buffered(struct task *t)
 {
     task_begin(t);
     for (;;) {
-        enum outcome outcome = read_piece();
-        /* The handler wakes for one byte; the client for its space. */
-        if (outcome == MOVED ||
-            (outcome == EMPTY && ring_arm_wake(&reading.consumer, 1)))
+        if (read_piece())
             task_yield(t); /* or a stream of bytes would keep it for ever */
         else
             task_await(t, &reading.event, looks(&reading));
@@ -183,12 +210,11 @@ static enum task_state read_buffered(struct task *t)
  */
 static enum outcome write_piece(void)
 {
-    static struct uart turns; /* the rest of a turn: none, a piece is one */
     if (ring_available(&writing.producer, PIECE) < PIECE)
         return FULL;
-    struct ring *r = clients_owner.need_bytes(&turns);
-    turns.turn = 0;
-    enum outcome outcome = r ? copy(r, &writing.producer) : EMPTY;
+    struct ring *r =
+        clients_next_sender(NULL, 0, false); /* a piece is a turn */
+    enum outcome outcome = r ? copy(r, &writing.producer, PIECE) : EMPTY;
     if (outcome != MOVED)
         return outcome;
     clients_owner.wake(device, r);
@@ -228,8 +254,6 @@ static enum task_state serve(struct task *t)
     task_end(t);
 }
 
-static void (*serve_device)(void *);
-
 void tasks_bell(void *unused)
 {
     (void)unused;
@@ -238,11 +262,12 @@ void tasks_bell(void *unused)
     uintr_woke();
 }
 
-void tasks_interrupt(void *uart)
+void tasks_late(void)
 {
-    serve_device(uart);
-    if (executor.ready)
-        uintr_woke();
+    if (late_at) {
+        late_at = 0;
+        look(&reading);
+    }
 }
 
 void tasks_kick(struct uart *uart)
@@ -258,8 +283,9 @@ static void make_buffer(struct way *w)
     ring_attach(&w->consumer, RING_CONSUMER, &w->shared, w->bytes, BUFFER);
 }
 
-void tasks_init(struct uart *uart, handle_t notification)
+void tasks_init(struct uart *uart, handle_t notification, const uint64_t *watch)
 {
+    watch_at = watch;
     device = uart;
     events_notification = notification;
     buffered = uart->config.mode == UART_ASYNC;
@@ -275,7 +301,6 @@ void tasks_init(struct uart *uart, handle_t notification)
 
 void tasks_run(bool native)
 {
-    serve_device = uart_handler(device->config.flow);
     tasks_bell(NULL); /* clients that called before we were bound */
     for (;;) {
         uintr_enable();

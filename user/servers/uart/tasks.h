@@ -10,11 +10,15 @@
 #include <uinta/uart.h>
 #include "abi/object.h"
 
-/* Takes the rings of `uart` over from clients.c. */
-void tasks_init(struct uart *uart, handle_t notification);
+/*
+ * Takes the rings of `uart` over from clients.c. *watch, in ticks: when the
+ * thread's timer is to come at the latest; tasks may make it come earlier.
+ */
+void tasks_init(struct uart *uart, handle_t notification,
+                const uint64_t *watch);
 
-/* Handler of the device where delivery is emulated; else uart_handler()'s. */
-void tasks_interrupt(void *uart);
+/* Handler of the timer. */
+void tasks_late(void);
 
 /* Handler of the clients' doorbells. */
 void tasks_bell(void *unused);

@@ -139,6 +139,13 @@ int ring_peer_state(const struct ring *r);
  */
 int ring_resume(struct ring *r);
 
+/*
+ * Units that the peer sleeps for and cannot move yet, at least 1; 0: it is awake.
+ * For a side that gathers before it publishes: a peer that wakes for another
+ * reason is not seen to.
+ */
+uint64_t ring_peer_wants(struct ring *r);
+
 /* The peer sleeps and has asked to be woken (its wake-me word is set). */
 static inline bool ring_peer_waits(const struct ring *r)
 {
