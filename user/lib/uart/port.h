@@ -133,8 +133,8 @@ void uart_session(struct uart *u, uint8_t msr);
 /* What there was to agree on does not hold any more: once again. */
 void uart_session_restart(struct uart *u);
 
-/* NOT_UP, and a byte is there: false: it is data after all, else taken. */
-bool uart_session_takes(struct uart *u);
+/* NOT_UP, and a byte is there. It may be still, and be data: look again. */
+void uart_session_take(struct uart *u);
 
 /* `bytes` have arrived: how many of them are in u->out. */
 uint32_t uart_confirm_orphans(struct uart *u, uint32_t bytes);

@@ -55,7 +55,8 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
         uart_keep_errors(u, lsr, taken != 0);
         if (taken == max || !(lsr & LSR_READY))
             break;
-        if ((u->careful & NOT_UP) && uart_session_takes(u)) {
+        if (u->careful & NOT_UP) {
+            uart_session_take(u);
             lsr = get(u, LSR);
             continue;
         }

@@ -229,19 +229,28 @@ static void take_message(struct uart *u)
     }
 }
 
-bool uart_session_takes(struct uart *u)
+/*
+ * What a session's news says of the byte comes first: it was there before that
+ * look. A byte that no session sent goes before uart_session() does: this can
+ * clear the FIFO and be in the next session when it returns. An empty FIFO shows
+ * its last byte again, and the end of the last message followed by two thirds
+ * of the next one is a message, since its three bytes add up to the same.
+ */
+void uart_session_take(struct uart *u)
 {
-    if (u->session == UART_SESSION_OPEN) /* its news may be behind its byte */
-        uart_session(u, get(u, MSR));
-    if (!(u->careful & NOT_UP))
-        return false;
+    if (u->session == UART_SESSION_OPEN) {
+        uint8_t msr = get(u, MSR);
+        if (!(msr & MSR_DSR))
+            get(u, RBR);
+        uart_session(u, msr);
+        return;
+    }
     uint8_t byte = get(u, RBR);
     if (u->session != UART_SESSION_AGREE)
-        return true; /* of a time before both were there */
+        return; /* of a time before both were there */
     u->message[u->message_length++] = byte;
     if (u->message_length == sizeof(u->message))
         take_message(u);
-    return true;
 }
 
 bool uart_let_go(struct uart *u)
