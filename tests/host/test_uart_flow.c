@@ -213,10 +213,9 @@ static void stray_edges_give_no_credit(void **state)
     assert_int_equal(uart.count[UART_SESSIONS], 2);
 }
 
-/* A message that came broken is not believed. */
-static void v3_wants_the_message_whole(void **state)
+/* A message that came broken, or begins with another's end, is not believed. */
+static void v3_wants(uint8_t first, uint8_t second, uint8_t third)
 {
-    (void)state;
     start_alone(UART_FLOW_V3, 0);
     fill_out();
     chip_lines(CTS);
@@ -224,7 +223,7 @@ static void v3_wants_the_message_whole(void **state)
     chip_lines(CTS | DSR);
     interrupt();
     chip_drain(FIFO);
-    chip_receive(0), chip_receive(KNOWN << 6), chip_receive(0);
+    chip_receive(first), chip_receive(second), chip_receive(third);
     chip_quiet();
     interrupt();
     assert_int_equal(chip.mcr & 3, 0);
@@ -235,6 +234,38 @@ static void v3_wants_the_message_whole(void **state)
     interrupt();
     uart_kick_send(&uart);
     assert_int_equal(chip.thr_writes, 0); /* nobody listens there */
+}
+
+static void v3_wants_the_message_whole(void **state)
+{
+    uint8_t low = 0xb0, high = 0x0b | KNOWN << 6;
+    v3_wants(0, KNOWN << 6, 0);
+    setup(state);
+    v3_wants(low, high, ~chip_check(low, high));
+    setup(state);
+    v3_wants(chip_check(low, high), low, high);
+}
+
+/* What is wrong with a byte of a message is not wrong with the first of data. */
+static void v3_message_errors_are_its_own(void **state)
+{
+    enum { PARITY = 4 };
+    struct uart_error error;
+    (void)state;
+    start_alone(UART_FLOW_V3, 0);
+    chip_lines(CTS);
+    interrupt();
+    chip_lines(CTS | DSR);
+    interrupt();
+    chip_receive(0), chip_receive(FRESH << 6);
+    chip_receive_broken(chip_check(0, FRESH << 6), PARITY);
+    chip_receive('a');
+    chip_quiet();
+    interrupt();
+    assert_int_equal(uart.session, UART_SESSION_UP);
+    assert_int_equal(take(), 1);
+    assert_int_equal(got[0], 'a');
+    assert_int_equal(uart_error(&uart, 0, &error), E_NOENT);
 }
 
 static void credit_for_each_8_taken(void **state)
@@ -413,6 +444,7 @@ int main(void)
         TEST(nothing_is_sent_before_both_are_there),
         TEST(stray_edges_give_no_credit),
         TEST(v3_wants_the_message_whole),
+        TEST(v3_message_errors_are_its_own),
         TEST(credit_for_each_8_taken),
         TEST(no_credit_without_room),
         TEST(v3_keeps_what_is_not_acknowledged),

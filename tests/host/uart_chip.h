@@ -252,13 +252,23 @@ static void chip_lines(uint8_t lines)
     chip_modem(changed, changed >> 4);
 }
 
+/* CRC-8: what is left of (0xff ^ low, high, 0) divided by x^8 + x^2 + x + 1. */
+static inline uint8_t chip_check(uint8_t low, uint8_t high)
+{
+    uint32_t rest = (0xffU ^ low) << 16 | high << 8;
+    for (int bit = 23; bit >= 8; bit--)
+        if (rest >> bit & 1)
+            rest ^= 0x107U << (bit - 8);
+    return rest;
+}
+
 /* v3: what the other end says of its position. */
 static void chip_message(unsigned kind, unsigned at)
 {
     uint8_t high = (at >> 8 & 0x3f) | kind << 6;
     assert_true(chip_receive(at));
     assert_true(chip_receive(high));
-    assert_true(chip_receive(~(at + high)));
+    assert_true(chip_receive(chip_check(at, high)));
     chip_quiet();
 }
 

@@ -175,6 +175,18 @@ static void up(struct uart *u, uint32_t credit)
     uart_kick_send(u);
 }
 
+/*
+ * CRC-8 (polynomial 0x07, from 0xff): one that does not depend on the order of
+ * the bytes takes the end of one message and the beginning of the next for one.
+ */
+static uint8_t check(uint8_t low, uint8_t high)
+{
+    uint16_t crc = 0xff << 8 ^ low << 8 ^ high;
+    for (int bit = 0; bit < 16; bit++)
+        crc = crc << 1 ^ (crc & 0x8000 ? 0x0700 : 0);
+    return crc >> 8;
+}
+
 static void send_message(struct uart *u)
 {
     if (!u->in)
@@ -190,7 +202,7 @@ static void send_message(struct uart *u)
     uint8_t low = arrived(u), high = (arrived(u) & POSITION) >> 8 | kind << 6;
     put(u, THR, low);
     put(u, THR, high);
-    put(u, THR, ~(low + high));
+    put(u, THR, check(low, high));
     u->orphans = MESSAGE_UNREAD;
 }
 
@@ -218,7 +230,7 @@ static void take_message(struct uart *u)
 {
     uint8_t low = u->message[0], high = u->message[1];
     unsigned kind = high >> 6;
-    if (!kind || u->message[2] != (uint8_t) ~(low + high)) {
+    if (!kind || u->message[2] != check(low, high)) {
         uart_session_restart(u);
     } else if (kind == NOBODY) {
         enter(u, UART_SESSION_UP);
@@ -232,9 +244,8 @@ static void take_message(struct uart *u)
 /*
  * What a session's news says of the byte comes first: it was there before that
  * look. A byte that no session sent goes before uart_session() does: this can
- * clear the FIFO and be in the next session when it returns. An empty FIFO shows
- * its last byte again, and the end of the last message followed by two thirds
- * of the next one is a message, since its three bytes add up to the same.
+ * clear the FIFO and be in the next session when it returns, and an empty FIFO
+ * shows its last byte again.
  */
 void uart_session_take(struct uart *u)
 {
@@ -245,6 +256,7 @@ void uart_session_take(struct uart *u)
         uart_session(u, msr);
         return;
     }
+    u->careful = NOT_UP; /* what is wrong with the byte goes with it */
     uint8_t byte = get(u, RBR);
     if (u->session != UART_SESSION_AGREE)
         return; /* of a time before both were there */
