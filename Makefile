@@ -76,5 +76,5 @@ compile_commands.json: all ## for clangd and editors
 clean: ## remove build/ (the cache of newlib and OpenSBI stays)
 	rm -rf build
 
-.PHONY: trace trace-picture traced help setup all machine qemu qemu-gdb gdb test bench loc format format-check
+.PHONY: trace trace-picture traced help setup all machine qemu qemu-gdb gdb test bench storm loc format format-check
 .PHONY: compile_commands.json clean kernel sbi programs archive host-tests isa bare

@@ -54,8 +54,43 @@ def test_the_plan_has_every_kind_of_row_once():
             "baud": {6_250_000, 1_250_000}, "harts": {1, 2, 4},
             "place": {"alone", "busy"}}.items():
         assert {r[field] for r in rows} == values
-    assert {r["batch"] for r in rows} == {None, *range(1, 17)}
     assert uart.MS >= 1000
+
+
+def test_the_plan_misses_no_mode():
+    """Each mode by each load, rate, batch, flow control, number of harts,
+    and beside a busy process."""
+    rows = uart_plan.plan_full()
+    ways = {(r["mode"], r["delivery"]) for r in rows}
+    assert len(ways) == 9
+    for mode, delivery in ways:
+        mine = [r for r in rows
+                if (r["mode"], r["delivery"]) == (mode, delivery)]
+
+        def seen(*fields):
+            return {tuple(r[f] for f in fields) for r in mine}
+        for baud in (6_250_000, 1_250_000):
+            for load in ("simplex", "duplex", "checksum", "mix", "pingpong"):
+                assert (load, baud) in seen("load", "baud")
+            for flow in uart_plan.KERNEL_FLOWS if mode == "kernel" \
+                    else uart_plan.FLOWS:
+                for load in ("simplex", "duplex"):
+                    assert (load, baud, flow) in seen("load", "baud", "flow")
+            if mode != "polling":   # it leaves its hart to nobody
+                for harts in (1, 2, 4):
+                    assert ("duplex", baud, harts) in seen(
+                        "load", "baud", "harts")
+                assert {("busy", baud, 1), ("busy", baud, 4)} <= seen(
+                    "place", "baud", "harts")
+        batches = {b for b, in seen("batch")}
+        assert batches >= {None, 1, 8, 16}
+        if delivery == "native" and mode == "interrupt" or \
+                mode in ("polling", "notify", "kernel"):
+            assert batches == {None, *range(1, 17)}
+
+
+def test_rows_that_need_turns_have_them():
+    rows = uart_plan.plan_full()
     assert all(r["turn"] for r in rows if r["harts"] > 1 and
                (r["mode"] == "polling" or r["place"] == "busy"))
 
@@ -142,6 +177,15 @@ def test_what_is_wrong_with_a_row_is_said(changed, why):
     out = uart.figures(SPEC, raw(**changed))
     assert out.get("problem") == why
     assert ("FAILED" in uart_report.short(out)) == (why is not None)
+
+
+def test_a_busy_process_is_told_from_the_others():
+    """Of 62,500 instructions it had 25,000; 1,000 bytes came."""
+    row = uart.figures({**SPEC, "place": "busy"},
+                       raw(computed=25_000, idle=[0] * 4))
+    assert row["left_to_busy"] == 0.4
+    assert uart_table.busy_share(row) == pytest.approx(0.6)
+    assert row["instructions_per_byte"] == 37.5
 
 
 @pytest.mark.parametrize("flow", ["none", "v1"])

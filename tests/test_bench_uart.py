@@ -15,7 +15,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COMMITTED = f"{TOP}/docs/benchmarks/uart-quick.json"
 sys.path.insert(0, f"{TOP}/tools")
 sys.dont_write_bytecode = True
-from benches import uart_plan, uart_report  # noqa: E402
+from benches import uart, uart_plan, uart_report  # noqa: E402
 
 QUICK_SECONDS = 240  # of processor time: 2 minutes of two processors
 
@@ -101,6 +101,27 @@ def test_the_counters_tell_of_lost_bytes(mode):
     assert sum(row["lost"]) >= overruns > 0
     for i, end in enumerate("ab"):
         assert row[f"counters_{end}"]["bytes_in"] == row["taken"][i]
+
+
+@pytest.mark.skipif("native" not in MACHINES,
+                    reason="the wired UARTs are the native machine's")
+@pytest.mark.parametrize("mode,kernel", [("notify", "kernel"),
+                                         ("kernel", "kernel-bench")])
+def test_a_busy_process_gets_what_the_driver_leaves(mode, kernel):
+    """The driver's interrupts are not counted as the computing process's:
+    what is not left is no less than what the same work takes alone, but for
+    the switches no more."""
+    worked = {}
+    for place in ("alone", "busy"):
+        output = boot(f"duplex mode={mode} flow=v2 baud=1250000 ms=100 "
+                      f"place={place}", kernel)
+        row = json.loads(next(line for line in output.splitlines()
+                              if line.startswith("{")))
+        spec = uart_plan.row("duplex", mode, "v2", uart_plan.SLOW, 1,
+                             place=place)
+        worked[place] = uart.figures(spec, {**row, "line": None})[
+            "instructions_per_byte"]
+    assert 1 <= worked["busy"] / worked["alone"] < 2
 
 
 def test_a_worse_figure_is_found():

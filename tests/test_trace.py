@@ -1,4 +1,5 @@
 """make trace: nothing when off, few instructions when on, and what it tells."""
+import collections
 import json
 import re
 import struct
@@ -233,6 +234,20 @@ def test_a_task_hands_each_byte_on(mode, tmp_path):
 
 
 @native
+@pytest.mark.parametrize("word,why", [
+    ("mode=warp", "--mode=warp: not one of: polling, interrupt, async, "
+     "async-unbuffered, notify"),
+    ("mode=polling", "a polling driver leaves its hart to nobody"),
+    ("byte=3", "'byte=3' is not known; there are mode=M and bytes=N"),
+    ("bytes=3x", "'bytes=3x' is not known; there are mode=M and bytes=N")])
+def test_what_cannot_be_traced_is_refused(word, why, tmp_path):
+    done = trace("--smp", 1, "--timeout", SECONDS, "--out", tmp_path / "t",
+                 "--append", f"run=/trace/byte {word}")
+    assert f"byte: {why}" in done.stdout
+    assert "run: /trace/byte: exited 2" in done.stdout and done.returncode == 2
+
+
+@native
 def test_every_remedy_claims_and_completes():
     """/bench/micro has drivers with the retry loop and the restartable
     sequence: each handler between its claim and its completion, once."""
@@ -251,6 +266,43 @@ def test_every_remedy_claims_and_completes():
         for i, event in enumerate(events[first:]):
             assert event == whole[i % 4], (i, events[first:][i - 4:i + 4])
     assert max(map(len, ways.values())) > 4 * 3000
+
+
+def text_of(words):
+    """(records as tools/trace prints them, the row) of /bench/uart: so short
+    that no ring is full."""
+    done = trace("--smp", 1, "--timeout", SECONDS, "--text", "--append",
+                 f"run=/bench/uart simplex baud=1250000 ms=5 {words}")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    found = re.findall(r"^\d+ (hart|pid) (\d+) ([A-Z_]+) (\w+) (\w+)$",
+                       done.stdout, re.MULTILINE)
+    return found, json.loads(re.search(r"^{.*}$", done.stdout,
+                                       re.MULTILINE)[0])
+
+
+@native
+def test_every_event_is_recorded():
+    """Drivers that share their hart, by user interrupts and without."""
+    seen = set()
+    for words in ("mode=async flow=v3 place=busy", "mode=notify flow=v3"):
+        found, row = text_of(words)
+        count = collections.Counter(event for _, _, event, _, _ in found)
+        seen |= set(count)
+        assert count["ENTER"] == count["EXIT"]
+        assert count["TASK_RUN"] == count["TASK_STOP"]
+        assert 0 <= count["SYSCALL"] - count["SYSCALL_DONE"] <= len(
+            {n for kind, n, _, _, _ in found if kind == "pid"}), "one waits"
+        # not a byte of which no record tells, and none of which two do
+        for event, moved in (("UART_IN", row["counters_b"]["bytes_in"]),
+                             ("UART_OUT", row["counters_a"]["bytes_out"])):
+            sums = collections.Counter()
+            for _, pid, what, _, b in found:
+                if what == event:
+                    sums[pid] += int(b, 16)
+            assert moved in sums.values(), (event, moved, sums)
+    # what only /trace/byte has, above, and programs under study
+    assert set(records.NAMES.values()) - {"RAISED", "READ", "USER"} \
+        - seen == set()
 
 
 # -- bad input -----------------------------------------------------------------

@@ -184,6 +184,9 @@ def figures(spec, raw):
     total = sum(each)
     busy = [1 - idle / ns for idle in raw["idle"]]
     drivers = busy[:1] if spec["harts"] == 1 else busy[:2]
+    worked = sum(busy) * ns / NS_PER_INSTRUCTION
+    if spec["place"] == "busy":  # nobody sleeps: an instruction is its time
+        worked = ns / NS_PER_INSTRUCTION - raw["computed"]
     out = {field: spec[field] for field in FIELDS}
     out.update({
         "ms": round(ns / 1e6),
@@ -194,11 +197,11 @@ def figures(spec, raw):
         "interrupts_per_kb": round(
             sum(raw["interrupts"]) * 1024 / total, 1) if total else None,
         "busy": round(max(drivers), 4), "harts_busy": [round(b, 4) for b in busy],
-        "instructions_per_byte": round(
-            sum(busy) * ns / NS_PER_INSTRUCTION / total, 1) if total else None,
+        "instructions_per_byte": round(worked / total, 1) if total else None,
     })
     if spec["place"] == "busy":
-        out["left_to_busy"] = round(max(raw["busy"]) / ns, 4)
+        out["left_to_busy"] = round(
+            raw["computed"] * NS_PER_INSTRUCTION / ns, 4)
     if raw["line"]:
         out["line"] = raw["line"]
         out["line_ns"] = latency(raw["line"]["quantiles"])

@@ -19,6 +19,7 @@
 #include <uinta/spawn.h>
 #include <uinta/stream.h>
 #include <uinta/trace.h>
+#include <uinta/uart_config.h>
 #include "abi/info.h"
 #include "gen/syscalls.h"
 
@@ -94,6 +95,18 @@ static handle_t driver_start(const char *mode)
     return service;
 }
 
+/* What the driver would refuse: it would say so in the log, and be gone. */
+static bool mode_is_known(const char *mode)
+{
+    struct uart_config config = uart_config_default();
+    char word[32], why[160];
+    snprintf(word, sizeof(word), "--mode=%s", mode);
+    if (uart_config_word(&config, word, why, sizeof(why)) > 0)
+        return true;
+    printf("byte: %s\n", why);
+    return false;
+}
+
 static uint64_t now(void)
 {
     uint64_t ns;
@@ -114,11 +127,17 @@ int main(int argc, char **argv)
         else
             end = argv[i];
         if (*end) {
-            printf("byte: '%s' is not known; there are mode=polling|interrupt|"
-                   "notify and bytes=N\n",
+            printf("byte: '%s' is not known; there are mode=M and bytes=N\n",
                    argv[i]);
             return 2;
         }
+    }
+    if (!mode_is_known(mode))
+        return 2;
+    if (!strcmp(mode, "polling") && other_hart() == 1) {
+        printf("byte: a polling driver leaves its hart to nobody: give the "
+               "machine another one (SMP=2)\n");
+        return 2;
     }
     must(sys_thread_set(0, -1, 1), "hart");
     volatile uint8_t *uart = sender_open();

@@ -258,15 +258,6 @@ static int ping_pong(void)
             return 1;
 }
 
-static struct report *map_report(const char *name)
-{
-    void *at = map_memory(startup_handle(name), sizeof(struct report),
-                          PROT_R | PROT_W);
-    if (!at)
-        must(E_NOMEM, name);
-    return at;
-}
-
 int client_main(const struct row *which, unsigned side)
 {
     row = which;

@@ -70,8 +70,7 @@ static void take(const struct setup *s, struct snapshot *snap)
         snap->client[e] = setup_instructions(s, s->end[e].client);
         snap->driver[e] =
             s->end[e].driver ? setup_instructions(s, s->end[e].driver) : 0;
-        snap->busy[e] =
-            s->end[e].busy ? setup_instructions(s, s->end[e].busy) : 0;
+        snap->rounds[e] = __atomic_load_n(&r->rounds, __ATOMIC_RELAXED);
     }
 }
 
@@ -229,7 +228,9 @@ static void print_row(const struct setup *s, const struct snapshot *before,
     print_pair("client", before->client, after->client);
     print_pair("driver", before->driver, after->driver);
     if (row->busy)
-        print_pair("busy", before->busy, after->busy);
+        printf(", \"computed\": %lu", (after->rounds[0] - before->rounds[0] +
+                                       after->rounds[1] - before->rounds[1]) *
+                                          BUSY_ROUND);
     for (unsigned from = 0; from < ENDS; from++)
         count_losses(s, from, &lost[from], &wrong[from]);
     print_pair("lost", zero, lost);

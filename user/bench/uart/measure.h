@@ -12,7 +12,7 @@ struct end {
     handle_t go, stop;    /* doorbells to the client */
     handle_t wait, start; /* its notifications */
     handle_t mmio, irq, service;
-    int driver, client, busy; /* pids, 0 = none */
+    int driver, client; /* pids, 0 = none */
 };
 
 struct setup {
@@ -32,7 +32,8 @@ struct snapshot {
     uint64_t sent[ENDS], received[ENDS], at[ENDS], interrupts[ENDS],
         slept[ENDS];
     uint64_t reads[ENDS];
-    uint64_t client[ENDS], driver[ENDS], busy[ENDS]; /* instructions: ns */
+    uint64_t client[ENDS], driver[ENDS]; /* instructions: ns */
+    uint64_t rounds[ENDS];               /* of the computing processes */
 };
 
 /* Both drivers, then both clients, connected; ends the program if not. */
@@ -44,7 +45,7 @@ void setup_check(const struct setup *s);
 
 /* Interrupts of a source so far, whoever claimed them. */
 uint64_t setup_interrupts(const struct setup *s, uint32_t source);
-/* What the threads of a process have used, in ns: see uart.md, "Time". */
+/* What the threads of a process have used by the kernel's account, in ns. */
 uint64_t setup_instructions(const struct setup *s, int pid);
 
 const char *setup_delivery(const struct row *row);

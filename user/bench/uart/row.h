@@ -21,8 +21,9 @@ enum {
     BITS_A_BYTE = 10,             /* 8N1 */
     SAMPLES_MAX = 65536,
     READS_MAX = 65536,
-    MIX_SHARE = 8,   /* the slow direction of MIX: an eighth of the wire, */
-    MIX_MESSAGE = 16 /* in messages of so many bytes */
+    MIX_SHARE = 8,    /* the slow direction of MIX: an eighth of the wire, */
+    MIX_MESSAGE = 16, /* in messages of so many bytes */
+    BUSY_ROUND = 3    /* instructions, of the process that computes */
 };
 
 struct row {
@@ -82,7 +83,8 @@ struct report {
     volatile uint64_t ask,
         told; /* the driver's counters: they are in count[] */
     volatile uint64_t count[UART_COUNTER_COUNT];
-    volatile uint64_t slept;        /* times it waited */
+    volatile uint64_t slept; /* times it waited */
+    uint64_t rounds; /* of the process that computes beside the driver */
     volatile uint64_t sample_count; /* ever; the first SAMPLES_MAX are kept */
     volatile uint64_t stamps[1024]; /* MIX: ns at which message i was given */
     uint32_t samples[SAMPLES_MAX];
@@ -97,6 +99,9 @@ static inline uint64_t now(void)
     __asm__ volatile("rdcycle %0" : "=r"(ns));
     return ns;
 }
+
+/* Of a client or a computing process: the report it was given. */
+struct report *map_report(const char *name);
 
 int client_main(const struct row *row, unsigned end);
 int busy_main(void);
