@@ -138,6 +138,10 @@ def test_a_worse_figure_is_found():
                 if field == "rate" else now[field] * factor
             if now[field] != worst[field]:
                 assert uart_report.worse(now, row), field
+        if "left_to_busy" in row:
+            now = {**row, "worst": {**row["worst"], "left_to_busy": 0.4}}
+            assert uart_report.worse({**now, "left_to_busy": 0.36}, now)
+            assert not uart_report.worse({**now, "left_to_busy": 0.38}, now)
         for field in ("lost", "wrong"):
             assert uart_report.worse({**row, field: row[field] + 1}, row)
         for field in ("line_ns", "way_ns"):
