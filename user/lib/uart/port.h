@@ -133,8 +133,11 @@ void uart_session(struct uart *u, uint8_t msr);
 /* What there was to agree on does not hold any more: once again. */
 void uart_session_restart(struct uart *u);
 
-/* NOT_UP, and a byte is there. It may be still, and be data: look again. */
-void uart_session_take(struct uart *u);
+/*
+ * NOT_UP, and a byte is there. True: look again, it may be there still and be
+ * data. False: it is data of an ended session, and stays until there is space.
+ */
+bool uart_session_take(struct uart *u);
 
 /* `bytes` have arrived: how many of them are in u->out. */
 uint32_t uart_confirm_orphans(struct uart *u, uint32_t bytes);

@@ -56,7 +56,8 @@ receive_each(struct uart *u, uint32_t max, uint8_t lsr, enum uart_flow flow)
         if (taken == max || !(lsr & LSR_READY))
             break;
         if (u->careful & NOT_UP) {
-            uart_session_take(u);
+            if (!uart_session_take(u))
+                break;
             lsr = get(u, LSR);
             continue;
         }

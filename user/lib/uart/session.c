@@ -55,7 +55,8 @@ static void leave(struct uart *u)
 {
     bool up = u->session == UART_SESSION_UP;
     bool sure = u->config.flow == UART_FLOW_V3;
-    u->rest = u->rest || (up && !sure);
+    /* OPEN: the other end may have been in a session, and sent */
+    u->rest = u->rest || (u->session >= UART_SESSION_OPEN && !sure);
     ier_change(u, IER_SEND | (u->rest ? IER_RECEIVE | IER_LINE : 0), 0);
     fall_silent(u, sure ? FCR_CLEAR_SEND : 0);
     if (up)
@@ -242,27 +243,29 @@ static void take_message(struct uart *u)
 }
 
 /*
- * What a session's news says of the byte comes first: it was there before that
- * look. A byte that no session sent goes before uart_session() does: this can
- * clear the FIFO and be in the next session when it returns, and an empty FIFO
- * shows its last byte again.
+ * The session's news comes first: it may be older than the byte. It can also
+ * clear the FIFO and be in the next session when it returns, so the byte is
+ * looked for again: an empty FIFO shows its last one once more.
  */
-void uart_session_take(struct uart *u)
+bool uart_session_take(struct uart *u)
 {
     if (u->session == UART_SESSION_OPEN) {
         uint8_t msr = get(u, MSR);
-        if (!(msr & MSR_DSR))
-            get(u, RBR);
+        if ((msr & (MSR_DSR | MSR_CTS)) == MSR_CTS)
+            get(u, RBR); /* there was no session yet that could send it */
         uart_session(u, msr);
-        return;
+        return !u->rest;
     }
+    if (u->rest)
+        return false;
     u->careful = NOT_UP; /* what is wrong with the byte goes with it */
     uint8_t byte = get(u, RBR);
     if (u->session != UART_SESSION_AGREE)
-        return; /* of a time before both were there */
+        return true; /* of a time before both were there */
     u->message[u->message_length++] = byte;
     if (u->message_length == sizeof(u->message))
         take_message(u);
+    return true;
 }
 
 bool uart_let_go(struct uart *u)
