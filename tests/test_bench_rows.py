@@ -14,7 +14,7 @@ import pytest
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, f"{TOP}/tools")
 sys.dont_write_bytecode = True
-from benches import (uart, uart_line, uart_plan, uart_plots,  # noqa: E402
+from benches import (gnuplot, uart, uart_line, uart_plan, uart_plots,  # noqa: E402
                      uart_report, uart_table)
 
 SPEC = uart_plan.row("duplex", "interrupt", "v3")
@@ -287,6 +287,35 @@ def test_an_interrupted_run_keeps_its_rows_and_goes_on(out, monkeypatch,
         uart.main(quick=True, rest=True, jobs=1)
 
 
+def test_a_full_disk_ends_the_run_with_a_sentence(out, monkeypatch):
+    measured = []
+
+    def one(spec, *_):
+        measured.append(spec)
+        return {**uart.figures(SPEC, raw()), "boots": 2, **spec}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+    monkeypatch.setattr(uart, "run", one)
+    uart.main(quick=True, only="simplex", jobs=1)
+    before = (out / "uart-quick.json").read_bytes()
+    measured.clear()
+    monkeypatch.setattr(uart.os, "replace", full)
+    with pytest.raises(SystemExit) as end:
+        uart.main(quick=True, jobs=1)
+    assert "cannot write " in end.value.code
+    assert "uart-quick.json: No space left on device" in end.value.code
+    assert len(measured) < len(uart_plan.plan_quick())
+    assert (out / "uart-quick.json").read_bytes() == before
+
+
+def test_a_table_that_is_none_is_refused(out):
+    for text in ("", "[", "[1]", '{"a": 1}'):
+        (out / "uart-quick.json").write_text(text)
+        with pytest.raises(SystemExit, match="is not a table"):
+            uart.main(quick=True, rest=True, jobs=1)
+
+
 @pytest.mark.parametrize("arguments,why", [
     (["--only", "septuplex", "--quick", "uart"],
      "no row has 'septuplex' in its name; a name is such as 'simplex inter"),
@@ -314,8 +343,8 @@ def test_a_missing_qemu_is_said_once(tmp_path):
 
 
 def test_a_missing_gnuplot_is_said_before_a_full_run(out, monkeypatch):
-    monkeypatch.setattr(uart_plots.shutil, "which", lambda _: None)
-    monkeypatch.setattr(uart_plots.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(gnuplot.shutil, "which", lambda _: None)
+    monkeypatch.setattr(gnuplot.subprocess, "run", lambda *_, **__: None)
     monkeypatch.setattr(uart, "run", lambda *_: pytest.fail("measured"))
     with pytest.raises(SystemExit, match="no gnuplot.*install gnuplot-nox"):
         uart.main()
@@ -334,6 +363,25 @@ def test_every_plot_is_drawn_twice(tmp_path):
     for name in uart_plots.NAMES:
         assert b"</svg>" in (tmp_path / f"uart-{name}.svg").read_bytes()
         assert (tmp_path / f"uart-{name}.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.skipif(not shutil.which("gnuplot"), reason="no gnuplot here")
+def test_a_plot_that_was_not_written_is_told(tmp_path):
+    for suffix, commands, why in (
+            ("svg", ["set terminal svg", "set output '{}'", "plot 1"], None),
+            ("svg", ["set terminal svg", "set output '/dev/full'", "plot 1"],
+             "cut off: is the disk full"),
+            ("png", ["set terminal pngcairo", "set output '/dev/full'",
+                     "plot 1"], "cut off: is the disk full"),
+            ("svg", ["plot nonsense"], "gnuplot: .*nonsense|undefined")):
+        path = tmp_path / f"plot.{suffix}"
+        path.write_bytes(b"")
+        commands = [c.format(path) for c in commands]
+        if why:
+            with pytest.raises(gnuplot.PlotError, match=why):
+                gnuplot.draw(commands, str(path))
+        else:
+            gnuplot.draw(commands, str(path))
 
 
 def test_the_summary_takes_the_best_sound_row_and_says_what_is_missed():

@@ -307,16 +307,26 @@ def load(path):
     """The rows of a file by their key; none if there is none."""
     if not os.path.exists(path):
         return {}
-    with open(path, encoding="utf-8") as file:
-        return {key(row): row for row in json.load(file)}
+    try:
+        with open(path, encoding="utf-8") as file:
+            return {key(row): row for row in json.load(file)}
+    except (ValueError, AttributeError, TypeError):
+        sys.exit(f"bench: {os.path.relpath(path)} is not a table that "
+                 "tools/bench wrote: remove it, and measure all rows")
 
 
 def save(results, plan, path):
     """What there is so far, in the plan's order."""
     rows = [results[key(spec)] for spec in plan if key(spec) in results]
-    with open(path + ".new", "w", encoding="utf-8") as file:
-        file.write("[\n" + ",\n".join(json.dumps(r) for r in rows) + "\n]\n")
-    os.replace(path + ".new", path)
+    try:
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            file.write("[\n" + ",\n".join(json.dumps(r) for r in rows)
+                       + "\n]\n")
+        os.replace(path + ".new", path)
+    except OSError as error:
+        sys.exit(f"bench: cannot write {os.path.relpath(path)}: "
+                 f"{error.strerror}; it has the rows before this one, and "
+                 "--rest does the others")
 
 
 def interrupted(*_):
@@ -343,9 +353,11 @@ def measure(rows, one, jobs, done):
                 print(f"[{count}/{len(rows)} {time.monotonic() - start:.0f} s] "
                       f"{name(spec)}: {uart_report.short(result)}",
                       file=sys.stderr, flush=True)
-        except KeyboardInterrupt:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
             BOOTS.stop()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
             return False
         finally:
             for number, handler in before.items():

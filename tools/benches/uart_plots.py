@@ -1,13 +1,11 @@
 """The UART benchmark's plots, drawn by gnuplot as SVG and PNG."""
 import os
-import shutil
-import subprocess
 import sys
 
+from benches import gnuplot
 from benches.uart_plan import FAST
 from benches.uart_table import rate, sound
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 # Order and colour of the ways to drive a UART.
 WAYS = (("polling", "-"), ("interrupt", "native"), ("interrupt", "emulated"),
         ("async", "native"), ("async", "emulated"),
@@ -90,12 +88,10 @@ def latencies(results, title, chosen):
 
 def check():
     """There is a gnuplot, or the program ends: before hours, not after."""
-    if shutil.which("gnuplot"):
-        return
-    subprocess.run([os.path.join(HERE, "packages")], check=False)
-    if not shutil.which("gnuplot"):
-        sys.exit("bench: no gnuplot, which the plots of a full run need: "
-                 "install gnuplot-nox; QUICK=1 draws none")
+    try:
+        gnuplot.check()
+    except gnuplot.PlotError as error:
+        sys.exit(f"bench: {error}; QUICK=1 draws nothing")
 
 
 def draw(results, out):
@@ -116,6 +112,8 @@ def draw(results, out):
             path = os.path.join(out, f"uart-{name}.{suffix}")
             script = [f"set terminal {terminal}", f"set output '{path}'",
                       *commands]
-            subprocess.run(["gnuplot"], input="\n".join(script) + "\n",
-                           text=True, check=True)
+            try:
+                gnuplot.draw(script, path)
+            except gnuplot.PlotError as error:
+                sys.exit(f"bench: {error}")
             print(f"wrote {os.path.relpath(path)}")

@@ -4,13 +4,9 @@ A panel a delivery; in it a lane a hart, flags at the steps. The picture is laid
 out here, in instructions across and in lines of text down, because gnuplot
 knows nothing about labels that get into each other's way.
 """
-import os
-import shutil
-import subprocess
-
+from benches import gnuplot
 from tracing import way as w
 
-PACKAGES = os.path.join(w.chrome.rec.TOP, "tools/benches/packages")
 COLOURS = {w.KERNEL: "#cc6677", w.HANDLER: "#117733", w.DRIVER: "#88ccaa",
            w.CLIENT: "#6699cc", w.IDLE: "#eeeeee"}
 WORDS = {w.KERNEL: "kernel, firmware", w.HANDLER: "driver: handler",
@@ -26,10 +22,6 @@ WIDTH, MARGIN = 1000, (64, 12)      # of the SVG; left and right of the axis
 SIZE, LINE, LETTER = 13, 17, 7.6    # of the font: height, line, mean width
 SCALES = (("svg", "svg dynamic background rgb 'white'", 1),
           ("png", "pngcairo", 1.5))
-
-
-class PictureError(Exception):
-    """It cannot be drawn; the text says why and what to do."""
 
 
 TICK = 500                          # instructions, 8 µs
@@ -172,15 +164,7 @@ def script(ways, terminal, scale, path):
 
 def draw(ways, stem):
     """Writes stem.svg and stem.png."""
-    if not shutil.which("gnuplot"):
-        subprocess.run([PACKAGES], check=False)
-    if not shutil.which("gnuplot"):
-        raise PictureError("no gnuplot, which draws: install the package "
-                           "gnuplot-nox")
+    gnuplot.check()
     for suffix, terminal, scale in SCALES:
         path = f"{stem}.{suffix}"
-        done = subprocess.run(
-            ["gnuplot"], text=True, capture_output=True, check=False,
-            input="\n".join(script(ways, terminal, scale, path)) + "\n")
-        if done.returncode or done.stderr:
-            raise PictureError(f"gnuplot: {done.stderr.strip()}")
+        gnuplot.draw(script(ways, terminal, scale, path), path)
