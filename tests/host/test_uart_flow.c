@@ -333,6 +333,32 @@ static void v3_keeps_what_is_not_acknowledged(void **state)
     assert_int_equal(out.own, 8);
 }
 
+/*
+ * All that a dead driver has left in its ring had arrived: the client is asked
+ * to ring for more.
+ */
+static void v3_asks_for_more_than_has_arrived(void **state)
+{
+    (void)state;
+    start(UART_FLOW_V3, 0);
+    give("abcd");
+    uart_kick_send(&uart);
+    chip_drain(FIFO);
+    assert_int_equal(chip.wired, 4);
+    memset(&uart, 0xa5, sizeof(uart));
+    chip.modem = CTS | DSR;
+    chip.thr_writes = 0;
+    told_none = false;
+    start_alone(UART_FLOW_V3, 0);
+    peer_comes(KNOWN, 4);
+    assert_int_equal(out.own, 4);
+    assert_int_equal(chip.thr_writes, 0);
+    assert_true(told_none);
+    give("e");
+    uart_kick_send(&uart);
+    assert_int_equal(chip.thr_writes, 1);
+}
+
 /* Arrivals, departures, full rings at random: every byte, in order. */
 static void random_traffic(enum uart_flow flow, uint64_t seed)
 {
@@ -448,6 +474,7 @@ int main(void)
         TEST(credit_for_each_8_taken),
         TEST(no_credit_without_room),
         TEST(v3_keeps_what_is_not_acknowledged),
+        TEST(v3_asks_for_more_than_has_arrived),
         TEST(random_traffic_none),
         TEST(random_traffic_v2_v3),
     };

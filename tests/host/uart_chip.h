@@ -215,6 +215,7 @@ static struct ring in, in_end, out, out_end;
 static uint8_t got[MANY];
 static unsigned got_count, filler, wakes; /* filler: no data, see no_room */
 static bool have_in, have_out;
+static bool told_none; /* the last call of need_bytes() */
 
 static struct ring *need_space(struct uart *u)
 {
@@ -225,8 +226,8 @@ static struct ring *need_space(struct uart *u)
 static struct ring *need_bytes(struct uart *u)
 {
     u->turn = 5; /* clients take turns */
-    return have_out && ring_available(&out, u->ahead + 1) > u->ahead ? &out
-                                                                     : NULL;
+    told_none = !have_out || ring_available(&out, u->ahead + 1) <= u->ahead;
+    return told_none ? NULL : &out;
 }
 
 static void wake(struct uart *u, struct ring *ring)

@@ -218,8 +218,10 @@ send_each(struct uart *u, uint32_t max, enum uart_flow flow)
             if (r != u->out && u->ahead && (!r || !uart_let_go(u)))
                 break;
             u->out = r;
-            if (r && r != u->numbered)
-                uart_number_output(u); /* may find that some have arrived */
+            if (r && r != u->numbered) {
+                uart_number_output(u); /* may find that all have arrived */
+                continue;
+            }
             there = r ? ring_available(r, u->ahead + 1) : 0;
             if (there <= (int64_t)u->ahead || !u->turn)
                 break;
