@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <uinta/log.h>
 #include <uinta/map.h>
 #include <uinta/process.h>
 #include <uinta/thread.h>
@@ -197,6 +198,23 @@ TEST(arguments_and_identity)
     const struct startup *s = startup_get();
     CHECK(strcmp((const char *)s + s->argv, "/test/libc") == 0);
     CHECK(getpid() > 1 && getpid() == (pid_t)sys_process_id(0));
+}
+
+/* We were not given the handle "log". */
+TEST(log_lines_without_a_log_go_to_stderr)
+{
+    char text[256];
+    int ends[2], old = dup(STDERR_FILENO);
+    CHECK(old >= 0 && pipe(ends) == 0);
+    CHECK(dup2(ends[1], STDERR_FILENO) == STDERR_FILENO);
+    log_line("the answer is %d", 42);
+    log_line("%0300d", 0);
+    CHECK(dup2(old, STDERR_FILENO) == STDERR_FILENO && close(old) == 0);
+    CHECK(close(ends[1]) == 0);
+    CHECK(read(ends[0], text, 17) == 17);
+    CHECK(!memcmp(text, "the answer is 42\n", 17));
+    CHECK(read(ends[0], text, sizeof(text)) == 199 && text[198] == '\n');
+    CHECK(close(ends[0]) == 0);
 }
 
 TEST_MAIN

@@ -3,11 +3,10 @@
  * and the control interface come in through one endpoint, which init keeps
  * while this process is replaced.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <uinta/clock.h>
 #include <uinta/console.h>
 #include <uinta/ipc.h>
+#include <uinta/log.h>
 #include <uinta/process.h>
 #include "gen/console_server.h"
 #include "gen/stream_server.h"
@@ -177,13 +176,8 @@ static void answer_drained(void)
 
 static void check(int64_t result, const char *what)
 {
-    if (result >= 0)
-        return;
-    char line[80];
-    int n = snprintf(line, sizeof(line), "console: %s: %s", what,
-                     error_text(result));
-    sys_system_log_write(startup_handle("log"), (uint64_t)line, n);
-    exit(1);
+    if (result < 0)
+        log_fail(1, "console: %s: %s", what, error_text(result));
 }
 
 int main(void)

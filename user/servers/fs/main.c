@@ -4,9 +4,8 @@
  * reading is a mapping and a program's text is shared by all who run it.
  * Serves interface file (abi/uinta.idl) on the endpoint that init keeps.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <uinta/log.h>
 #include <uinta/map.h>
 #include <uinta/process.h>
 #include "gen/file_server.h"
@@ -14,20 +13,6 @@
 
 static struct tree tree;
 static handle_t archive;
-
-static void log_line(const char *text)
-{
-    char line[120];
-    int n = snprintf(line, sizeof(line), "fs: %s", text);
-    sys_system_log_write(startup_handle("log"), (uint64_t)line,
-                         n < (int)sizeof(line) ? n : (int)sizeof(line) - 1);
-}
-
-static _Noreturn void fail(const char *text)
-{
-    log_line(text);
-    exit(1);
-}
 
 static size_t skew_of(const struct tree_file *f)
 {
@@ -108,17 +93,17 @@ static void load(void)
     archive = startup_handle("archive");
     int64_t size = sys_memory_size(archive);
     if (size < 0)
-        fail("no boot archive");
+        log_fail(1, "fs: no boot archive");
     const void *bytes = map_memory(archive, (size_t)size, PROT_R);
     if (!bytes)
-        fail("the boot archive cannot be mapped");
+        log_fail(1, "fs: the boot archive cannot be mapped");
     enum cpio_error error =
         tree_build(&tree, bytes, (size_t)size, &memory_short);
     if (error != CPIO_END)
-        log_line(memory_short ? "not enough memory for all files"
-                              : cpio_error_text(error));
+        log_line("fs: %s", memory_short ? "not enough memory for all files"
+                                        : cpio_error_text(error));
     if (tree.skipped)
-        log_line("some entries of the archive cannot be served: links, "
+        log_line("fs: some entries of the archive cannot be served: links, "
                  "devices, or paths over 47 bytes");
 }
 
@@ -135,5 +120,5 @@ int main(void)
         }
         error = ipc_reply_receive(endpoint, &message);
     }
-    fail(error_text(error));
+    log_fail(1, "fs: %s", error_text(error));
 }

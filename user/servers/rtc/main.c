@@ -7,9 +7,8 @@
  * alarm for the next. With user interrupts both are handlers, which do not
  * interrupt each other, and the thread only sleeps.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <uinta/ipc.h>
+#include <uinta/log.h>
 #include <uinta/uintr.h>
 #include "alarms.h"
 #include "gen/rtc_server.h"
@@ -98,13 +97,9 @@ static void on_bell(void *argument)
 
 static int64_t check(int64_t result, const char *what)
 {
-    if (result >= 0)
-        return result;
-    char line[80];
-    int n =
-        snprintf(line, sizeof(line), "rtc: %s: %s", what, error_text(result));
-    sys_system_log_write(startup_handle("log"), (uint64_t)line, n);
-    exit(1);
+    if (result < 0)
+        log_fail(1, "rtc: %s: %s", what, error_text(result));
+    return result;
 }
 
 /* Handlers, then the source, then the device's own enable (see uart/main.c). */
