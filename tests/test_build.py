@@ -224,6 +224,7 @@ def test_kernel_is_within_its_budget():
 
 @pytest.mark.parametrize("source, program", [
     ("kernel/frame.c", "test_frame"), ("user/lib/elf.c", "test_elf"),
+    ("user/lib/ring/stream.c", "test_stream"),
     ("kernel/memory.h", "test_machine")])
 def test_host_test_is_built_again_when_its_source_changes(source, program):
     target = f"build/host/{program}"

@@ -5,6 +5,20 @@
  */
 #include "stream_fixture.h"
 
+/* The peer can act before stream.c looks at a ring. */
+static void (*peer_acts)(void);
+
+static struct ring *look_at(const struct ring *r)
+{
+    if (peer_acts)
+        peer_acts();
+    return (struct ring *)r;
+}
+
+#define ring_available(r, want) ring_available(look_at(r), want)
+#define ring_peer_state(r)      ring_peer_state(look_at(r))
+#include "user/lib/ring/stream.c"
+
 static void bytes_go_both_ways(void **state)
 {
     (void)state;
@@ -209,6 +223,53 @@ static void leaving_is_not_the_end(void **state)
     assert_true(stream_bits_free(&server));
 }
 
+/* The client writes and hangs up: so many of the four steps at a look. */
+static int looks_before, steps_at_once, step;
+
+static void says_bye(void)
+{
+    if (looks_before-- > 0)
+        return;
+    int was = self;
+    as_client();
+    for (int i = 0; i < steps_at_once; i++, step++)
+        if (step == 0)
+            assert_int_equal(ring_write(&client.out, "bye", 3), 3);
+        else if (step == 1)
+            ring_close(&client.in);
+        else if (step == 2)
+            ring_close(&client.out);
+        else if (step == 3)
+            sys_handle_close(client.life);
+    self = was;
+}
+
+static void it_is_not_over_before_the_last_byte_is_read(void **state)
+{
+    (void)state;
+    char buffer[10];
+    for (int i = 0; i < 4 * 4; i++) {
+        looks_before = i / 4;
+        steps_at_once = i % 4 + 1;
+        step = 0;
+        open_it();
+        as_server();
+        peer_acts = says_bye;
+        for (int tries = 0; tries < 10; tries++)
+            assert_false(stream_over(&server));
+        peer_acts = NULL;
+        assert_true(step >= 4);
+        server_hears();
+        assert_false(stream_over(&server));
+        assert_int_equal(stream_try_read(&server, buffer, 10), 3);
+        assert_true(stream_over(&server));
+        kill_process(0);
+        kill_process(1);
+        server_notification = 0;
+        as_client();
+    }
+}
+
 /* A server throws a client out: its bits are free when the client lets go. */
 static void bits_are_used_again_after_the_peers_end(void **state)
 {
@@ -374,6 +435,7 @@ int main(void)
         TEST(the_end_of_a_client_is_heard),
         TEST(hanging_up_in_order_is_an_end_of_file),
         TEST(leaving_is_not_the_end),
+        TEST(it_is_not_over_before_the_last_byte_is_read),
         TEST(bits_are_used_again_after_the_peers_end),
         TEST(half_closed_is_an_end_of_file),
         TEST(reopening_keeps_what_is_in_the_rings),

@@ -4,6 +4,7 @@
  * blocking, and how often they wake each other.
  */
 #include "stream_fixture.h"
+#include "user/lib/ring/stream.c"
 #include "content.h"
 
 /* A million bytes each way; a lost wake-up makes the fake kernel abort. */

@@ -345,6 +345,13 @@ bool stream_leaving(struct stream *s)
            ring_peer_state(&s->out) == 1 && ring_available(&s->in, 1) < 0;
 }
 
+bool stream_over(struct stream *s)
+{
+    /* First: what is not there once it has hung up will never be. */
+    bool ended = stream_state(s) != 0;
+    return ended && ring_available(&s->in, 1) <= 0 && !stream_leaving(s);
+}
+
 bool stream_arm(struct stream *s, uint64_t want_in, uint64_t want_out)
 {
     if (stream_leaving(s))

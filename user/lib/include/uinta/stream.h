@@ -173,6 +173,18 @@ int64_t stream_state(const struct stream *s);
 bool stream_leaving(struct stream *s);
 
 /*
+ * The peer hung up or died, and all that it sent is read: time to close. Never
+ * true between the two, however late its last bytes came.
+ */
+bool stream_over(struct stream *s);
+
+/* Opened, accepted or adopted, and not closed since. */
+static inline bool stream_in_use(const struct stream *s)
+{
+    return s->map;
+}
+
+/*
  * For a server that gives bits to its clients: are those of this stream (used
  * once and closed since, or never used: all zero) free for another one? Not
  * before its peer's end was heard: stream_event() goes to closed streams too.
