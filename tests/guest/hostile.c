@@ -57,6 +57,24 @@ static bool is_dead(struct stream *s)
     return s->dead;
 }
 
+/* Reads the log from `*from` on, and moves that to its end. */
+static bool log_names_a_liar(uint64_t *from, const char *server)
+{
+    static struct {
+        uint64_t next;
+        char text[401];
+    } part;
+    bool named = false;
+    while (MUST(sys_system_log_read(test_system, *from, (uint64_t)&part,
+                                    sizeof(part) - 1)) > 0) {
+        named |=
+            strstr(part.text, server) && strstr(part.text, " broke its ring\n");
+        memset(part.text, 0, sizeof(part.text));
+        *from = part.next;
+    }
+    return named;
+}
+
 /* It is thrown out, and nobody else notices. */
 static void expect_thrown_out(struct stream *liar, handle_t endpoint)
 {
@@ -79,12 +97,16 @@ TEST(impossible_indices_end_the_stream)
     uint64_t console = pid_of("console"), uart = pid_of("uart");
     for (int server = 0; server < 2; server++)
         for (unsigned i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+            static uint64_t log_end;
             struct stream s;
             handle_t endpoint = endpoint_of(server);
+            log_names_a_liar(&log_end, "");
             open_liar(&s, endpoint);
             __atomic_store_n(&s.out.shared->index[RING_PRODUCER].value, lies[i],
                              __ATOMIC_SEQ_CST);
             expect_thrown_out(&s, endpoint);
+            CHECK(log_names_a_liar(&log_end, server ? "uart: client "
+                                                    : "console: client "));
         }
     EXPECT(pid_of("console"), console);
     EXPECT(pid_of("uart"), uart);

@@ -13,10 +13,10 @@
  */
 #include "screen.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <uinta/clock.h>
-#include <uinta/process.h>
+#include <uinta/log.h>
+#include <uinta/stream_table.h>
 #include "gen/syscalls.h"
 #include "jobs.h"
 #include "ldisc.h"
@@ -28,20 +28,19 @@
  */
 enum { CHUNK = 512, ROOM = 64, ROUNDS = 64, RETRY_NS = 100 * 1000 * 1000 };
 
-struct client {
-    bool used;
+static struct stream streams[CLIENTS_MAX];
+static struct client {
     bool ended_input; /* was told "end of file" */
     bool blocked;     /* has output that did not fit */
     uint64_t job;
-    struct stream stream;
-};
-
-static struct client clients[CLIENTS_MAX];
-static unsigned clients_top; /* no client was ever at this index or above */
+} clients[CLIENTS_MAX];
+static void left(unsigned client);
+static struct stream_table table = {
+    .stream = streams, .places = CLIENTS_MAX, .left = left};
 static struct ldisc ldisc;
 static struct stream uart;
 static bool keys_blocked; /* there are keys that cannot be taken now */
-static handle_t uart_endpoint, screen_notification;
+static handle_t uart_endpoint;
 
 /* Flags of the UART server's connect: give me what comes in. */
 enum { UART_INPUT = 1 };
@@ -49,32 +48,23 @@ enum { UART_INPUT = 1 };
 int64_t screen_init(handle_t endpoint, handle_t notification)
 {
     uart_endpoint = endpoint;
-    screen_notification = notification;
+    table.notification = notification;
     ldisc_init(&ldisc);
     return stream_open(&uart, endpoint, notification, EVENT_UART_BELL,
                        EVENT_UART_LIFE, STREAM_SIZE_DEFAULT, UART_INPUT);
 }
 
-/* A broken ring is no way to tell its owner: the log says who was thrown out. */
-static void complain(const struct client *c)
-{
-    char line[64];
-    int n = snprintf(line, sizeof(line), "console: client %d broke its ring",
-                     (int)(c - clients));
-    sys_system_log_write(startup_handle("log"), (uint64_t)line, n);
-}
-
 /* The last stream of a job gone: nobody is left to end the jobs it made. */
-static void drop(struct client *gone)
+static void drop(unsigned client)
 {
-    if (stream_state(&gone->stream) == E_PROTOCOL)
-        complain(gone);
-    stream_close(&gone->stream);
-    gone->used = false;
-    for (struct client *c = clients; c < clients + clients_top; c++)
-        if (c->used && c->job == gone->job)
+    /* A broken ring is no way to tell its owner. */
+    if (stream_state(&streams[client]) == E_PROTOCOL)
+        log_line("console: client %u broke its ring", client);
+    stream_close(&streams[client]);
+    for (unsigned i = 0; i < table.top; i++)
+        if (stream_in_use(&streams[i]) && clients[i].job == clients[client].job)
             return;
-    job_end_children(gone->job);
+    job_end_children(clients[client].job);
 }
 
 void screen_mode(uint32_t mode)
@@ -93,8 +83,7 @@ void screen_event(uint64_t events)
      */
     while (stream_state(&uart) < 0 && stream_reopen(&uart, uart_endpoint) < 0)
         clock_sleep_ns(RETRY_NS);
-    for (struct client *c = clients; c < clients + clients_top; c++)
-        stream_event(&c->stream, events);
+    stream_table_event(&table, events);
 }
 
 /* Each of these moves what it can once and says whether it moved anything. */
@@ -140,96 +129,66 @@ static bool move_echo(void)
     return count > 0;
 }
 
-static bool move_output(struct client *c)
+static bool move_output(unsigned client)
 {
+    struct stream *s = &streams[client];
+    struct client *c = &clients[client];
     unsigned char *text, bytes[CHUNK];
     size_t room = uart_room(), used;
-    int64_t count = ring_span(&c->stream.in, &text);
-    if (stream_leaving(&c->stream))
-        return false;
-    if (count < 0 || (count == 0 && stream_state(&c->stream) != 0)) {
-        drop(c); /* it hung up or died, and all it wrote is out */
+    if (stream_over(s)) {
+        drop(client);
         return true;
     }
+    int64_t count = ring_span(&s->in, &text);
     c->blocked = false;
-    if (count == 0)
+    if (count <= 0)
         return false;
     size_t made = ldisc_output(&ldisc, text, count, &used, bytes, room);
     c->blocked = used == 0; /* the UART is behind */
     if (used == 0)
         return false;
     stream_try_write(&uart, bytes, made);
-    ring_publish(&c->stream.in, used);
+    ring_publish(&s->in, used);
     return true;
 }
 
-static struct client *free_client(void)
+static void left(unsigned client)
 {
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
-        if (!c->used && stream_bits_free(&c->stream))
-            return c;
-    return NULL;
-}
-
-/* Room of those who have left by now, whether or not their bits were seen. */
-static void let_go(void)
-{
-    int64_t events = sys_notification_poll(screen_notification, EVENTS_LIFE);
-    for (struct client *c = clients; events >= 0 && c < clients + clients_top;
-         c++) {
-        stream_event(&c->stream, events);
-        if (c->used)
-            move_output(c);
-    }
+    move_output(client);
 }
 
 int64_t screen_accept(uint64_t job, const struct stream_offer *offer,
                       struct stream_offer *reply)
 {
-    struct client *c = free_client();
-    if (!c) {
-        let_go();
-        c = free_client();
-    }
-    if (!c) {
-        sys_handle_close(offer->memory);
-        sys_handle_close(offer->bell);
-        sys_handle_close(offer->life);
-        return E_LIMIT;
-    }
-    unsigned i = c - clients;
-    int64_t error = stream_accept(&c->stream, offer, screen_notification,
-                                  EVENT_BELL(i), EVENT_LIFE(i), reply);
-    if (error < 0)
-        return error;
-    if (clients_top <= i)
-        clients_top = i + 1;
-    c->used = true;
-    c->ended_input = c->blocked = false;
-    c->job = job;
+    int64_t i = stream_table_accept(&table, offer, reply);
+    if (i < 0)
+        return i;
+    clients[i] = (struct client){.job = job};
     return OK;
 }
 
 /* Gives a sleeping reader of the foreground job what it waits for. */
-static bool move_input(struct client *c)
+static bool move_input(unsigned client)
 {
+    struct stream *s = &streams[client];
+    struct client *c = &clients[client];
     unsigned char bytes[CHUNK];
     if (c->job != job_foreground() || c->ended_input ||
-        !ring_peer_waits(&c->stream.out) || !ldisc_readable(&ldisc) ||
-        stream_state(&c->stream) != 0) /* the next reader gets the line */
+        !ring_peer_waits(&s->out) || !ldisc_readable(&ldisc) ||
+        stream_state(s) != 0) /* the next reader gets the line */
         return false;
-    int64_t room = ring_available(&c->stream.out, CHUNK);
+    int64_t room = ring_available(&s->out, CHUNK);
     if (room <= 0)
         return false;
     int64_t count = ldisc_read(&ldisc, bytes, room < CHUNK ? room : CHUNK);
     if (count > 0) {
-        stream_try_write(&c->stream, bytes, count);
+        stream_try_write(s, bytes, count);
     } else if (count == 0) {
         c->ended_input = true;
-        if (ring_close(&c->stream.out))
-            sys_doorbell_ring(c->stream.bell);
+        if (ring_close(&s->out))
+            sys_doorbell_ring(s->bell);
     }
-    stream_kick(&c->stream); /* clears its wake word: one line a demand */
+    stream_kick(s); /* clears its wake word: one line a demand */
     return count >= 0;
 }
 
@@ -239,12 +198,12 @@ static bool move_once(void)
     bool moved = move_keys();
     moved |= move_echo();
     first++;
-    for (unsigned i = 0; i < clients_top; i++) {
-        struct client *c = &clients[(first + i) % clients_top];
-        if (c->used)
-            moved |= move_output(c);
-        if (c->used)
-            moved |= move_input(c);
+    for (unsigned i = 0; i < table.top; i++) {
+        unsigned client = (first + i) % table.top;
+        if (stream_in_use(&streams[client]))
+            moved |= move_output(client);
+        if (stream_in_use(&streams[client]))
+            moved |= move_input(client);
     }
     return moved;
 }
@@ -258,10 +217,10 @@ static bool move_once(void)
 static bool arm(bool draining)
 {
     bool blocked = ldisc.echo_tail != ldisc.echo_head, again = false;
-    for (struct client *c = clients; c < clients + clients_top; c++)
-        if (c->used && c->blocked)
+    for (unsigned i = 0; i < table.top; i++)
+        if (stream_in_use(&streams[i]) && clients[i].blocked)
             blocked = true;
-        else if (c->used && stream_arm(&c->stream, 1, 0))
+        else if (stream_in_use(&streams[i]) && stream_arm(&streams[i], 1, 0))
             again = true;
     uint64_t room = blocked ? ROOM : draining ? uart.out.capacity : 0;
     if (draining && !blocked &&
@@ -278,16 +237,17 @@ bool screen_move(bool draining)
     for (int rounds = 0; moved && rounds < ROUNDS; rounds++)
         moved = move_once();
     stream_kick(&uart);
-    for (struct client *c = clients; c < clients + clients_top; c++)
-        if (c->used)
-            stream_kick(&c->stream);
+    for (struct stream *s = streams; s < streams + table.top; s++)
+        if (stream_in_use(s))
+            stream_kick(s);
     return moved || arm(draining);
 }
 
 bool screen_drained(uint64_t job)
 {
-    for (struct client *c = clients; c < clients + clients_top; c++)
-        if (c->used && c->job == job && ring_available(&c->stream.in, 1) > 0)
+    for (unsigned i = 0; i < table.top; i++)
+        if (stream_in_use(&streams[i]) && clients[i].job == job &&
+            ring_available(&streams[i].in, 1) > 0)
             return false;
     uint64_t all = uart.out.capacity;
     return ldisc.echo_tail == ldisc.echo_head &&

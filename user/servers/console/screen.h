@@ -12,16 +12,10 @@
 
 enum { CLIENTS_MAX = 48 };
 
-/*
- * Event bits of the console's notification. Clients share four bells, a wrong
- * one costs a look; their lives must be told apart.
- */
-#define EVENT_BELL(client) (1UL << ((client) % 4))
-#define EVENT_LIFE(client) (1UL << (4 + (client)))
-#define EVENTS_LIFE        (((1UL << CLIENTS_MAX) - 1) << 4)
-#define EVENT_UART_BELL    (1UL << 52)
-#define EVENT_UART_LIFE    (1UL << 53)
-#define EVENT_SERVICE      (1UL << 54)
+/* Event bits of the console's notification, above those of the clients. */
+#define EVENT_UART_BELL (1UL << 52)
+#define EVENT_UART_LIFE (1UL << 53)
+#define EVENT_SERVICE   (1UL << 54)
 
 /* Connects to the UART server. */
 int64_t screen_init(handle_t uart, handle_t notification);

@@ -6,10 +6,9 @@
 #include "clients.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <uinta/ipc.h>
-#include <uinta/process.h>
-#include <uinta/stream.h>
+#include <uinta/log.h>
+#include <uinta/stream_table.h>
 #include "gen/stream_server.h"
 #include "gen/syscalls.h"
 #include "gen/uart_server.h"
@@ -17,50 +16,40 @@
 /* A client keeps the transmitter for this many bytes if another one waits. */
 enum { TURN = 256 };
 
-struct client {
-    bool used;
-    bool input;    /* asked for what comes in */
-    uint64_t born; /* the newest gets the input */
-    struct stream stream;
-};
-
-static struct client clients[CLIENTS_MAX];
-static unsigned clients_top; /* no client was ever at this index or above */
+static struct stream streams[CLIENTS_MAX];
+/* Which was the n-th to ask for what comes in, 0 = did not; the last gets it. */
+static uint64_t asked[CLIENTS_MAX], asked_last;
+static void left(unsigned client);
+static struct stream_table table = {
+    .stream = streams, .places = CLIENTS_MAX, .left = left};
 static unsigned clients_used;
 static bool polling; /* nobody needs to ring */
 static struct uart *device;
 static void (*kick_device)(struct uart *);
-static handle_t endpoint, events_notification;
-static uint64_t births;
+static handle_t endpoint;
 static unsigned turn; /* who sends */
 
-static struct client *input_owner(void)
+static struct stream *input_owner(void)
 {
-    struct client *owner = NULL;
-    for (struct client *c = clients; c < clients + clients_top; c++)
-        if (c->used && c->input && stream_state(&c->stream) == 0 &&
-            (!owner || c->born > owner->born))
-            owner = c;
+    struct stream *owner = NULL;
+    uint64_t last = 0;
+    for (unsigned i = 0; i < table.top; i++)
+        if (asked[i] > last && stream_in_use(&streams[i]) &&
+            stream_state(&streams[i]) == 0) {
+            last = asked[i];
+            owner = &streams[i];
+        }
     return owner;
 }
 
-/* A broken ring is no way to tell its owner: the log says who was thrown out. */
-static void complain(unsigned client)
+static void drop(struct stream *s)
 {
-    char line[64];
-    int n =
-        snprintf(line, sizeof(line), "uart: client %u broke its ring", client);
-    sys_system_log_write(startup_handle("log"), (uint64_t)line, n);
-}
-
-static void drop(struct client *c)
-{
-    if (stream_state(&c->stream) == E_PROTOCOL)
-        complain(c - clients);
-    uart_forget(device, &c->stream.in);
-    uart_forget(device, &c->stream.out);
-    stream_close(&c->stream);
-    c->used = false;
+    /* A broken ring is no way to tell its owner. */
+    if (stream_state(s) == E_PROTOCOL)
+        log_line("uart: client %d broke its ring", (int)(s - streams));
+    uart_forget(device, &s->in);
+    uart_forget(device, &s->out);
+    stream_close(s);
     clients_used--;
 }
 
@@ -73,12 +62,12 @@ static void drop(struct client *c)
 static struct ring *need_space(struct uart *u)
 {
     (void)u;
-    struct client *c = input_owner();
-    if (!c)
+    struct stream *s = input_owner();
+    if (!s)
         return NULL;
-    struct ring *r = &c->stream.out;
+    struct ring *r = &s->out;
     if (ring_available(r, 1) > 0 ||
-        (!polling && stream_arm(&c->stream, 0, r->capacity / 2) &&
+        (!polling && stream_arm(s, 0, r->capacity / 2) &&
          ring_available(r, 1) > 0))
         return r;
     return NULL;
@@ -86,45 +75,45 @@ static struct ring *need_space(struct uart *u)
 
 static void wake(struct uart *u, struct ring *ring)
 {
-    for (struct client *c = clients; c < clients + clients_top; c++) {
-        if (ring != &c->stream.in && ring != &c->stream.out)
+    for (struct stream *s = streams; s < streams + table.top; s++) {
+        if (ring != &s->in && ring != &s->out)
             continue;
-        uint64_t rung = c->stream.rung;
-        stream_kick(&c->stream);
-        u->count[UART_DOORBELLS] += c->stream.rung - rung;
+        uint64_t rung = s->rung;
+        stream_kick(s);
+        u->count[UART_DOORBELLS] += s->rung - rung;
     }
 }
 
 /* Bytes of one client beyond `ahead`? One that is through is let go. */
-static bool has_bytes(struct client *c, uint32_t ahead)
+static bool has_bytes(struct stream *s, uint32_t ahead)
 {
-    if (!c->used)
+    if (!stream_in_use(s))
         return false;
-    int64_t there = ring_available(&c->stream.in, ahead + 1);
+    int64_t there = ring_available(&s->in, ahead + 1);
     if (there > (int64_t)ahead)
         return true;
     /* hung up or died, and everything it wrote is out */
-    if (!stream_leaving(&c->stream) && (there < 0 || c->stream.dead))
-        drop(c);
+    if (!stream_leaving(s) && (there < 0 || s->dead))
+        drop(s);
     return false;
 }
 
 /* `ahead` bytes of `out` have been sent, and are still in it. */
-static bool can_send(struct client *c, const struct ring *out, uint32_t ahead)
+static bool can_send(struct stream *s, const struct ring *out, uint32_t ahead)
 {
-    return has_bytes(c, out == &c->stream.in ? ahead : 0);
+    return has_bytes(s, out == &s->in ? ahead : 0);
 }
 
 /* The next one in turn; while the turn lasts, first the one who has it. */
 static struct ring *next_in_turn(const struct ring *out, uint32_t ahead,
                                  bool lasts)
 {
-    if (lasts && can_send(&clients[turn], out, ahead))
-        return &clients[turn].stream.in;
-    for (unsigned tried = 0; tried < clients_top; tried++) {
-        turn = turn + 1 < clients_top ? turn + 1 : 0;
-        if (can_send(&clients[turn], out, ahead))
-            return &clients[turn].stream.in;
+    if (lasts && can_send(&streams[turn], out, ahead))
+        return &streams[turn].in;
+    for (unsigned tried = 0; tried < table.top; tried++) {
+        turn = turn + 1 < table.top ? turn + 1 : 0;
+        if (can_send(&streams[turn], out, ahead))
+            return &streams[turn].in;
     }
     return NULL;
 }
@@ -136,10 +125,10 @@ static struct ring *next_in_turn(const struct ring *out, uint32_t ahead,
 static bool arm_all(const struct ring *out, uint32_t ahead)
 {
     bool again = false;
-    for (struct client *c = clients; c < clients + clients_top; c++) {
-        uint32_t n = out == &c->stream.in ? ahead : 0;
-        if (c->used && stream_arm(&c->stream, n + 1, 0))
-            again |= !n || has_bytes(c, n);
+    for (struct stream *s = streams; s < streams + table.top; s++) {
+        uint32_t n = out == &s->in ? ahead : 0;
+        if (stream_in_use(s) && stream_arm(s, n + 1, 0))
+            again |= !n || has_bytes(s, n);
     }
     return again;
 }
@@ -164,10 +153,11 @@ static struct ring *need_bytes(struct uart *u)
 
 bool clients_wrote(void)
 {
-    for (struct client *c = clients; c < clients + clients_top; c++) {
-        struct ring *r = &c->stream.in;
-        if (c->used && __atomic_load_n(&r->shared->index[RING_PRODUCER].value,
-                                       __ATOMIC_RELAXED) != r->peer)
+    for (struct stream *s = streams; s < streams + table.top; s++) {
+        struct ring *r = &s->in;
+        if (stream_in_use(s) &&
+            __atomic_load_n(&r->shared->index[RING_PRODUCER].value,
+                            __ATOMIC_RELAXED) != r->peer)
             return true;
     }
     return false;
@@ -179,27 +169,10 @@ const struct uart_owner clients_owner = {
     .wake = wake,
 };
 
-/* New clients. */
-
-static struct client *free_client(void)
+static void left(unsigned client)
 {
-    for (struct client *c = clients; c < clients + CLIENTS_MAX; c++)
-        if (!c->used && stream_bits_free(&c->stream))
-            return c;
-    return NULL;
-}
-
-/* Room of those who have left by now, whether or not their bits were seen. */
-static void let_go(void)
-{
-    int64_t events = sys_notification_poll(events_notification, EVENTS_LIFE);
-    for (struct client *c = clients; events >= 0 && c < clients + clients_top;
-         c++) {
-        stream_event(&c->stream, events);
-        if (device->out != &c->stream.in || !device->ahead)
-            has_bytes(c, 0);
-    }
     device->in = NULL; /* it may have been the owner of the input */
+    can_send(&streams[client], device->out, device->ahead);
 }
 
 static int64_t connect(void *context, struct message *call, uint64_t flags,
@@ -208,31 +181,14 @@ static int64_t connect(void *context, struct message *call, uint64_t flags,
                        handle_t *peer_life, handle_t *session)
 {
     (void)context;
-    struct client *c = free_client();
-    if (!c) {
-        let_go();
-        c = free_client();
-    }
     struct stream_offer offer = {memory, bell, life}, reply;
-    if (!c) {
-        sys_handle_close(memory);
-        sys_handle_close(bell);
-        sys_handle_close(life);
-        return E_LIMIT;
-    }
-    unsigned i = c - clients;
-    int64_t error = stream_accept(&c->stream, &offer, events_notification,
-                                  EVENT_BELL(i), EVENT_LIFE(i), &reply);
-    if (error < 0)
-        return error;
-    if (clients_top <= i)
-        clients_top = i + 1;
-    c->used = true;
+    int64_t i = stream_table_accept(&table, &offer, &reply);
+    if (i < 0)
+        return i;
     clients_used++;
     device->turn = 0; /* takes turns from now on */
-    c->input = flags & UART_INPUT;
-    c->born = ++births;
-    if (c->input)
+    asked[i] = flags & UART_INPUT ? ++asked_last : 0;
+    if (asked[i])
         device->in = NULL; /* the newest gets what comes in */
     *answer = 0;
     *peer_bell = reply.bell;
@@ -272,12 +228,12 @@ static int64_t reset(void *context, struct message *call)
 
 static void serve(void)
 {
-    static const struct stream_server streams = {.connect = connect};
+    static const struct stream_server stream = {.connect = connect};
     static const struct uart_server uarts = {
         .counters = counters, .error = error, .reset = reset};
     struct message message;
     while (ipc_poll(endpoint, &message) >= 0) {
-        if (!stream_dispatch(&streams, NULL, &message) &&
+        if (!stream_dispatch(&stream, NULL, &message) &&
             !uart_dispatch(&uarts, NULL, &message)) {
             message_close(&message, 0);
             message.word[0] = (uint64_t)E_NOSYS;
@@ -299,7 +255,7 @@ int64_t clients_init(struct uart *uart, handle_t service, handle_t notification,
     device = uart;
     polling = uart->config.mode == UART_POLLING;
     endpoint = service;
-    events_notification = notification;
+    table.notification = notification;
     uart->owner = &clients_owner;
     int64_t bell = sys_doorbell_create(notification, EVENT_SERVICE);
     return bell < 0 ? bell : sys_endpoint_bind(service, bell);
@@ -308,9 +264,7 @@ int64_t clients_init(struct uart *uart, handle_t service, handle_t notification,
 void clients_event(uint64_t events)
 {
     device->count[UART_WAKEUPS]++;
-    for (unsigned i = 0; i < clients_top; i++)
-        stream_event(&clients[i].stream, events);
-    if (events & EVENTS_LIFE)
+    if (stream_table_event(&table, events))
         device->in = NULL; /* it may have been the owner of the input */
     if (events & EVENT_SERVICE)
         serve();

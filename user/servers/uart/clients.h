@@ -19,12 +19,9 @@ enum { UART_INPUT = 1 };
 
 enum { CLIENTS_MAX = 16 };
 
-/* Event bits of the driver's notification. */
-#define EVENT_BELL(client) (1UL << (client))
-#define EVENT_LIFE(client) (1UL << (16 + (client)))
-#define EVENTS_LIFE        (0xffffUL << 16)
-#define EVENT_SERVICE      (1UL << 40)
-#define EVENT_IRQ          (1UL << 41)
+/* Event bits of the driver's notification, above those of the clients. */
+#define EVENT_SERVICE (1UL << 40)
+#define EVENT_IRQ     (1UL << 41)
 
 /*
  * Registers `service` with the notification; `uart` has its configuration and
