@@ -443,7 +443,8 @@ void uart_interrupt(struct uart *u)
 
 void uart_kick_send(struct uart *u)
 {
-    if (u->credit && u->out && u->out != u->numbered)
+    /* A task has put it there. What of the last one has arrived is known. */
+    if (!(u->unexpected & MSR_DCTS) && u->out && u->out != u->numbered)
         uart_number_output(u);
     switch (u->config.flow) {
     case UART_FLOW_NONE:

@@ -152,18 +152,66 @@ void uart_number_output(struct uart *u)
     u->numbered = r;
 }
 
+/*
+ * Orphans are bytes whose ring has let go of them before they were confirmed:
+ * it was another one's turn, or its client has left. Should they not arrive in
+ * this session, nobody but this end has them.
+ */
+
+static uint32_t orphans(const struct uart *u)
+{
+    return u->orphans & ~MESSAGE_UNREAD;
+}
+
+/* What is ahead in `r` is let go. */
+static void keep_ahead(struct uart *u, const struct ring *r)
+{
+    for (uint32_t i = 0; i < u->ahead && u->kept_count < UART_FIFO; i++) {
+        u->kept[u->kept_count++] = r->data[ring_slot(r, r->own + i)];
+        u->orphans++;
+    }
+    u->ahead = 0;
+}
+
+/* The oldest ones have arrived. */
+static void drop_kept(struct uart *u, uint32_t n)
+{
+    u->kept_count -= n;
+    for (uint32_t i = 0; i < u->kept_count; i++)
+        u->kept[i] = u->kept[i + n];
+}
+
+/*
+ * Before anything else in a new session. What there is no credit for (it begins
+ * with 13) goes when the first comes, which is before anybody else has any.
+ */
+static void send_kept(struct uart *u)
+{
+    uint32_t sent = orphans(u), n = u->kept_count - sent;
+    n = n < u->credit ? n : u->credit;
+    write_fifo(u, u->kept + sent, n);
+    u->count[UART_BYTES_OUT] += n;
+    u->orphans += n;
+    u->credit -= n;
+}
+
 /* v3: the other end has said what has arrived there. */
 static void agree(struct uart *u, uint32_t at, unsigned kind)
 {
     struct ring *r = u->numbered;
-    if (kind == KNOWN && r)
-        skip(u, r, (at - confirmed(u)) & POSITION);
+    uint32_t came = (at - confirmed(u) + u->kept_count) & POSITION;
+    if (kind == KNOWN && came <= u->kept_count + UART_FIFO) {
+        uint32_t n = came < u->kept_count ? came : u->kept_count;
+        drop_kept(u, n);
+        if (r)
+            skip(u, r, came - n);
+    }
     if (kind == KNOWN && !r && !u->out_known) {
         u->first = at; /* a ring that the last driver used may still come */
         u->first_known = true;
     }
     u->out_known = true;
-    u->out_base = at - (r ? r->own : 0);
+    u->out_base = at + u->kept_count - (r ? r->own : 0);
     if (r)
         note(r, u->out_base);
 }
@@ -173,6 +221,7 @@ static void up(struct uart *u, uint32_t credit)
     u->credit = credit;
     u->count[UART_SESSIONS] += u->config.flow == UART_FLOW_V3;
     enter(u, UART_SESSION_UP);
+    send_kept(u);
     uart_kick_send(u);
 }
 
@@ -220,6 +269,8 @@ uint32_t uart_confirm_orphans(struct uart *u, uint32_t bytes)
     }
     uint32_t n = u->orphans < bytes ? u->orphans : bytes;
     u->orphans -= n;
+    drop_kept(u, n);
+    send_kept(u);
     if (bytes - n <= u->ahead)
         return bytes - n;
     uart_session_restart(u); /* an edge for bytes that were not sent */
@@ -275,10 +326,10 @@ bool uart_let_go(struct uart *u)
     u->switching = !(look(u) & LSR_SEND_EMPTY);
     if (u->switching)
         return false;
-    ring_publish(u->out, u->ahead);
+    uint32_t n = u->ahead;
+    keep_ahead(u, u->out);
+    ring_publish(u->out, n);
     u->owner->wake(u, u->out);
-    u->orphans += u->ahead;
-    u->ahead = 0;
     return true;
 }
 
@@ -364,7 +415,7 @@ static bool waits(struct uart *u)
         return true;
     if (u->session != UART_SESSION_UP || (u->unexpected & MSR_DCTS))
         return false; /* there is no session, or nobody who reads */
-    if (u->ahead >= CREDIT)
+    if (u->ahead + orphans(u) >= CREDIT)
         return true; /* 8 bytes are a credit */
     if (u->credit)
         return false;
@@ -376,7 +427,7 @@ static bool waits(struct uart *u)
 void uart_watch(struct uart *u)
 {
     bool sure = u->config.flow == UART_FLOW_V3;
-    uint64_t mark = u->count[UART_BYTES_OUT] - u->ahead;
+    uint64_t mark = u->count[UART_BYTES_OUT] - u->ahead - orphans(u);
     bool waited = u->waited && mark == u->mark;
     u->waited = u->config.flow != UART_FLOW_NONE && waits(u);
     u->mark = mark;
@@ -421,8 +472,7 @@ void uart_forget(struct uart *u, const struct ring *ring)
         u->numbered = NULL;
     }
     if (u->out == ring) {
+        keep_ahead(u, ring);
         u->out = NULL;
-        u->orphans += ahead;
-        u->ahead = 0;
     }
 }

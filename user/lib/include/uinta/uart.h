@@ -63,7 +63,7 @@ struct uart {
     uint32_t credit;      /* v1..v3: bytes that may be written to THR */
     uint32_t turn;        /* bytes that `out` may still send in this turn */
     uint32_t ahead; /* v3: bytes sent and not yet acknowledged: still in out */
-    uint32_t orphans; /* v3: the same, of a ring that is gone */
+    uint32_t orphans; /* v3: the same, of rings that are gone: in kept */
     struct ring *in, *out;
     uint64_t place; /* `in` is NULL: where its next byte would have been put */
     uint64_t count[UART_COUNTER_COUNT];
@@ -88,8 +88,10 @@ struct uart {
     struct ring *counted;  /* the last `in`; NULL: its index is in in_base */
     struct ring *numbered; /* the last `out` */
     uint32_t in_base, out_base, first;
-    uint64_t error_count; /* errors so far; the last ones are kept */
-    uint64_t gap;         /* position behind the last overrun that was noted */
+    uint8_t kept[UART_FIFO]; /* the orphans, oldest first, to be sent again */
+    uint32_t kept_count;     /* in the next session if they do not arrive */
+    uint64_t error_count;    /* errors so far; the last ones are kept */
+    uint64_t gap; /* position behind the last overrun that was noted */
     struct uart_error errors[UART_ERRORS_KEPT];
 };
 
@@ -131,7 +133,7 @@ uint64_t uart_watch_ns(const struct uart_config *config);
 /*
  * v3: another ring is to send, and `out` has bytes ahead. False: not yet; an
  * interrupt will come when all of them are on the wire. True: `out` has let go
- * of them without hearing that they have arrived.
+ * of them without hearing that they have arrived; the library keeps them.
  */
 bool uart_let_go(struct uart *u);
 
