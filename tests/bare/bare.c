@@ -7,7 +7,6 @@ enum { UART0 = 0x10000000, TEST = 0x100000, CLINT = 0x2000000 };
 enum { LSR = 5, LSR_THRE = 0x20, TEST_PASS = 0x5555, TEST_FAIL = 0x13333 };
 
 extern const struct bare_case bare_cases[], bare_cases_end[];
-extern const void *bare_dtb;
 
 static const struct bare_case *running;
 static void *out_of_case[5]; /* of __builtin_setjmp */
@@ -140,6 +139,13 @@ ulong bare_on(unsigned hart, ulong (*function)(ulong), ulong argument)
     return work[hart].result;
 }
 
+unsigned bare_harts(void)
+{
+    unsigned harts = fdt_harts();
+
+    return harts < BARE_HARTS ? harts : BARE_HARTS;
+}
+
 void bare_sleep(unsigned us)
 {
     for (uint64_t end = bare_time() + us * 10ull; bare_time() < end;) {}
@@ -173,18 +179,4 @@ void bare_main(const void *dtb)
     }
     bare_print("%u ok, %u failed\n", ok, failed);
     write32(TEST, failed ? TEST_FAIL : TEST_PASS);
-}
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        ((volatile char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-
-void *memset(void *to, int value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        ((volatile char *)to)[i] = value;
-    return to;
 }

@@ -118,21 +118,7 @@ extern void (*bare_hook)(ulong mcause, ulong mepc, ulong *regs);
 unsigned bare_harts(void);
 ulong bare_on(unsigned hart, ulong (*function)(ulong), ulong argument);
 
-/* The device tree ------------------------------------------------------- */
-
-/*
- * Property `name` of the `index`-th node that is compatible with
- * `compatible`, as it lies there (big-endian); NULL if there is none. `*size`
- * is in bytes.
- */
-const void *fdt_property(const char *compatible, unsigned index,
-                         const char *name, unsigned *size);
-/* The hart whose interrupt controller has this phandle; -1 if none. */
-int fdt_hart_of(uint32_t phandle);
-/* Cell n of a property. */
-uint32_t fdt_cell(const void *property, unsigned n);
-/* First address of the node's reg. 0 if there is no such node. */
-ulong fdt_address(const char *compatible, unsigned index);
+#include "tests/bare/fdt.h"
 
 #endif
 #endif

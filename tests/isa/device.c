@@ -226,7 +226,7 @@ static void supervisor_first(void)
 static void both_lines(void)
 {
     struct ctx ctx;
-    int supervisor = machine.supervisor_context[machine.boot_hart];
+    int supervisor = machine.supervisor_context;
 
     if (supervisor < 0)
         return;

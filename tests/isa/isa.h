@@ -153,11 +153,10 @@ struct machine {
     ulong plic, rtc;
     unsigned rtc_source;
     unsigned timebase;
-    /* of each hart, -1 = none */
-    int user_context[8], supervisor_context[8];
+    int user_context, supervisor_context; /* of boot_hart; -1 = none */
 };
 extern struct machine machine;
-void machine_read(const void *dtb);
+void machine_read(ulong hart, const void *dtb);
 
 /* How N is provided; DELIVERY_NONE is also "our SBI call is not there". */
 enum { NOT_PROBED, EMULATED, NATIVE };

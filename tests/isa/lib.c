@@ -3,6 +3,7 @@
  * and the PLIC, and the reset between cases.
  */
 #include "isa.h"
+#include "tests/bare/sbi.h"
 
 enum { SBI_PUTCHAR = 1, SBI_TIME = 0x54494d45 };
 enum { PLIC_ENABLE = 0x2000, PLIC_CONTEXT = 0x200000 };
@@ -19,34 +20,11 @@ uint32_t code[1024] __attribute__((aligned(4096)));
 static unsigned code_length;
 static ulong root_table[512] __attribute__((aligned(4096)));
 
-/* The compiler calls these two. */
-void *memset(void *to, int value, ulong size)
-{
-    for (ulong i = 0; i < size; i++)
-        ((char *)to)[i] = value;
-    return to;
-}
-
-void *memcpy(void *to, const void *from, ulong size)
-{
-    for (ulong i = 0; i < size; i++)
-        ((char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-
 long sbi_call(ulong extension, ulong function, ulong a0, ulong a1, ulong a2)
 {
-    register ulong r0 __asm__("a0") = a0;
-    register ulong r1 __asm__("a1") = a1;
-    register ulong r2 __asm__("a2") = a2;
-    register ulong r6 __asm__("a6") = function;
-    register ulong r7 __asm__("a7") = extension;
+    struct answer answer = sbi(extension, function, a0, a1, a2);
 
-    __asm__ volatile("ecall"
-                     : "+r"(r0), "+r"(r1)
-                     : "r"(r2), "r"(r6), "r"(r7)
-                     : "memory");
-    return extension < 16 ? (long)r0 : r0 ? (long)r0 : (long)r1;
+    return extension < 16 || answer.error ? answer.error : answer.value;
 }
 
 void print(const char *s)
@@ -236,7 +214,7 @@ static volatile uint32_t *rtc(void)
 
 int here_context(void)
 {
-    return machine.user_context[0];
+    return machine.user_context;
 }
 
 /* The threshold write makes QEMU's PLIC look at the enable bits again. */

@@ -27,12 +27,7 @@ static void need_n(void)
 
 int main(ulong hart, const void *dtb)
 {
-    machine_read(dtb);
-    /* The checker uses hart 0's slot for the hart it runs on. */
-    int context = machine.user_context[hart];
-    machine.user_context[hart] = machine.user_context[0];
-    machine.user_context[0] = context;
-    machine.boot_hart = hart;
+    machine_read(hart, dtb);
     paging_on();
     csr_write(CSR_SCOUNTEREN, 7);
     if (sbi_call(SBI_BASE, SBI_PROBE, SBI_EXT_UINTA, 0, 0) > 0)

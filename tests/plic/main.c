@@ -29,15 +29,11 @@ static ulong plic;
 /* The context of that hart's interrupt (M, S or U). */
 static unsigned context(unsigned hart, unsigned interrupt)
 {
-    unsigned size = 0;
-    const void *to =
-        fdt_property("riscv,plic0", 0, "interrupts-extended", &size);
+    int c = fdt_context(hart, interrupt);
 
-    for (unsigned i = 0; i < size / 8; i++)
-        if (fdt_cell(to, 2 * i + 1) == interrupt &&
-            fdt_hart_of(fdt_cell(to, 2 * i)) == (int)hart)
-            return i;
-    FAIL("hart %u has no context for interrupt %u", hart, interrupt);
+    if (c < 0)
+        FAIL("hart %u has no context for interrupt %u", hart, interrupt);
+    return c;
 }
 
 static void set_line(unsigned source, bool high)

@@ -8,7 +8,6 @@ enum { INTERRUPT_OFF = 28, TEST_PASS = 0x5555, TEST_FAIL = 0x13333 };
 enum { PRIORITY = 4, ENABLE = 0x2000, CONTEXT = 0x200000, CLAIM = 4 };
 enum { SSIP = 2, S_EXTERNAL = 9 };
 
-extern const void *bare_dtb; /* of tests/bare/fdt.c */
 static ulong root[512] __attribute__((aligned(4096)));
 static ulong rtc, plic, context;
 ulong rtc_source, word, here;
@@ -85,47 +84,7 @@ _Noreturn void trapped(ulong cause, ulong pc, ulong value)
     finish(false);
 }
 
-/* fdt.c's way to say that the tree is malformed. */
-void bare_fail(const char *file, int line, const char *format, ...)
-{
-    (void)format;
-    print("FAIL start: ");
-    print(file);
-    show(", line", line);
-    finish(false);
-}
-
-/* The compiler calls these two. */
-void *memset(void *to, int value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        ((volatile char *)to)[i] = value;
-    return to;
-}
-
-void *memcpy(void *to, const void *from, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        ((volatile char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-
 /* ---- the machine -------------------------------------------------------- */
-
-struct answer sbi(ulong extension, ulong function, ulong x0, ulong x1, ulong x2)
-{
-    register ulong a0 __asm__("a0") = x0;
-    register ulong a1 __asm__("a1") = x1;
-    register ulong a2 __asm__("a2") = x2;
-    register ulong a6 __asm__("a6") = function;
-    register ulong a7 __asm__("a7") = extension;
-
-    __asm__ volatile("ecall"
-                     : "+r"(a0), "+r"(a1)
-                     : "r"(a2), "r"(a6), "r"(a7)
-                     : "memory");
-    return (struct answer){a0, a1};
-}
 
 struct answer uinta(ulong function, ulong x0, ulong x1)
 {
@@ -141,7 +100,6 @@ long count(ulong which)
 void find_machine(ulong hart, const void *tree)
 {
     unsigned size;
-    const void *pairs;
 
     here = hart;
     bare_dtb = tree;
@@ -150,11 +108,7 @@ void find_machine(ulong hart, const void *tree)
     rtc = fdt_address("google,goldfish-rtc", 0);
     rtc_source = fdt_cell(
         fdt_property("google,goldfish-rtc", 0, "interrupts", &size), 0);
-    pairs = fdt_property("riscv,plic0", 0, "interrupts-extended", &size);
-    for (unsigned n = 0; n < size / 8; n++)
-        if (fdt_hart_of(fdt_cell(pairs, 2 * n)) == (int)hart &&
-            fdt_cell(pairs, 2 * n + 1) == S_EXTERNAL)
-            context = n;
+    context = fdt_context(hart, S_EXTERNAL);
 }
 
 void paging_on(void)

@@ -9,6 +9,7 @@
 
 #include "abi/sbi_uinta.h"
 #include "tests/bare/bare.h"
+#include "tests/bare/sbi.h"
 
 enum { UART_SOURCE = 10, INVALID_PARAM = -3 };
 enum { BASE = 0x10, HSM = 0x48534d, IPI = 0x735049, LEGACY_IPI = 4 };
@@ -26,11 +27,6 @@ void show(const char *what, long value); /* a line that begins with # */
 void expect(const char *what, long got, long wanted);
 _Noreturn void finish(bool good);
 
-struct answer {
-    long error, value;
-};
-struct answer sbi(ulong extension, ulong function, ulong x0, ulong x1,
-                  ulong x2);
 struct answer uinta(ulong function, ulong x0, ulong x1);
 long count(ulong which);
 
