@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <uinta/async_stream.h>
 #include <uinta/child.h>
 #include <uinta/spawn.h>
 #include <uinta/stream.h>
@@ -238,6 +239,100 @@ static void refused(const char *mode, const char *flow, const char *baud)
     CHECK(status.reason == EXIT_EXITED);
     EXPECT((int64_t)status.code, REFUSED_STATUS);
     sys_handle_close(ends[0].service);
+}
+
+/*
+ * Tasks at both ends: text goes from a source into the stream of one end, and
+ * comes out of the other's, taken apart into lines.
+ */
+enum { LINES = 300, WIDTH = 120 };
+
+static struct text {
+    struct byte_source source;
+    struct byte_sink sink;
+    struct event never; /* neither ever waits */
+    unsigned char made[LINE_MAX_BYTES], taken[LINE_MAX_BYTES];
+    unsigned long done, number, checked;
+} text;
+
+static unsigned long line_of(unsigned long number, unsigned char *to)
+{
+    unsigned long n = number * 37 % WIDTH;
+    memset(to, 'a' + number % 26, n);
+    to[n] = '\n';
+    return n + 1;
+}
+
+static int64_t text_look(struct byte_source *s, unsigned char **bytes)
+{
+    (void)s;
+    if (text.number == LINES)
+        return E_DEAD;
+    *bytes = text.made + text.done;
+    return line_of(text.number, text.made) - text.done;
+}
+
+static void text_took(struct byte_source *s, uint64_t n)
+{
+    (void)s;
+    text.done += n;
+    if (text.done < line_of(text.number, text.made))
+        return;
+    text.number++;
+    text.done = 0;
+}
+
+static int64_t text_room(struct byte_sink *s, unsigned char **place)
+{
+    (void)s;
+    *place = text.taken;
+    return sizeof(text.taken);
+}
+
+static void text_gave(struct byte_sink *s, uint64_t n)
+{
+    (void)s;
+    unsigned char line[LINE_MAX_BYTES];
+    EXPECT(n, line_of(text.checked, line));
+    CHECK(!memcmp(text.taken, line, n));
+    text.checked++;
+}
+
+TEST(lines_over_the_wire)
+{
+    static struct async executor;
+    static struct stream_ends streams[ENDS];
+    static struct forward out, in;
+    static struct lines lines;
+    begin("async-unbuffered", "v3");
+    text = (struct text){.source = {text_look, text_took, &text.never},
+                         .sink = {text_room, text_gave, &text.never}};
+    for (int i = 0; i < ENDS; i++)
+        stream_ends_init(&streams[i], &ends[i].stream);
+    lines_init(&lines, &streams[1].source);
+    CHECK(async_forward(&executor, &out, &text.source, &streams[0].sink));
+    CHECK(async_forward(&executor, &in, &lines.source, &text.sink));
+    for (uint64_t late = SOON; text.checked < LINES;) {
+        CHECK(clock_ticks() < late);
+        if (!async_run(&executor))
+            clock_sleep_ns(MS / 10);
+        for (int i = 0; i < ENDS; i++) {
+            struct stream *s = &ends[i].stream;
+            int64_t events = sys_notification_poll(s->notification,
+                                                   s->bell_bits | s->life_bits);
+            if (events > 0)
+                stream_ends_event(&streams[i], events);
+        }
+    }
+    EXPECT(out.moved, in.moved);
+    EXPECT(out.result, E_DEAD); /* the text is over; the wire goes on, */
+    sys_process_kill(child_handle(ends[1].pid), 9); /* until it does not */
+    int64_t events = MUST(sys_notification_wait(
+        ends[1].stream.notification, ends[1].stream.life_bits, SOON));
+    stream_ends_event(&streams[1], events);
+    async_run(&executor);
+    EXPECT(in.result, E_DEAD);
+    finish();
 }
 
 TEST(what_cannot_be_had_is_refused)

@@ -54,4 +54,29 @@ struct lines {
 
 void lines_init(struct lines *l, struct byte_source *from);
 
+struct stream;
+
+/*
+ * A stream to another process (uinta/stream.h) for tasks: `source` is what
+ * comes from it, `sink` what goes to it. Whoever runs the executor sleeps when
+ * it has nothing more to do, on the stream's notification, and passes on what
+ * that says:
+ *
+ *     for (;;) {
+ *         async_run(&executor);
+ *         stream_ends_event(&e, sys_notification_wait(...));
+ *     }
+ *
+ * Not for a stream that was answered STREAM_ON_DEMAND (a console's).
+ */
+struct stream_ends {
+    struct byte_source source;
+    struct byte_sink sink;
+    struct event event;
+    struct stream *stream;
+};
+
+void stream_ends_init(struct stream_ends *e, struct stream *s);
+void stream_ends_event(struct stream_ends *e, uint64_t events);
+
 #endif
