@@ -366,6 +366,7 @@ static void random_traffic(enum uart_flow flow, uint64_t seed)
     unsigned in_count = 0, out_count = 0, in_flight = 0, read_there = 0;
     unsigned acknowledged = chip.rts_edges, toggle = 0;
     uint64_t r = 88172645463325252UL + seed;
+    turn_length = seed % 2 ? TURN : UINT32_MAX;
     start(flow, flow == UART_FLOW_NONE ? TRIGGER : 0);
     acknowledged = chip.rts_edges;
     while (in_count < MANY - FIFO || out_count < MANY - 32) {
@@ -437,6 +438,9 @@ static void random_traffic(enum uart_flow flow, uint64_t seed)
     assert_int_equal(chip.wired, out_count);
     assert_memory_equal(chip.wire, sent_out, out_count);
     assert_int_equal(chip.empty_reads, 0);
+    assert_int_equal(uart.count[UART_BYTES_IN], in_count);
+    assert_int_equal(uart.count[UART_BYTES_OUT], out_count);
+    assert_int_equal(uart.count[UART_INTERRUPTS], served);
 }
 
 static void random_traffic_none(void **state)

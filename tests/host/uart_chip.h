@@ -216,6 +216,8 @@ static uint8_t got[MANY];
 static unsigned got_count, filler, wakes; /* filler: no data, see no_room */
 static bool have_in, have_out;
 static bool told_none; /* the last call of need_bytes() */
+enum { TURN = 5 };     /* bytes: clients take turns */
+static uint32_t turn_length;
 
 static struct ring *need_space(struct uart *u)
 {
@@ -225,7 +227,7 @@ static struct ring *need_space(struct uart *u)
 
 static struct ring *need_bytes(struct uart *u)
 {
-    u->turn = 5; /* clients take turns */
+    u->turn = turn_length;
     told_none = !have_out || ring_available(&out, u->ahead + 1) <= u->ahead;
     return told_none ? NULL : &out;
 }
@@ -239,9 +241,12 @@ static void wake(struct uart *u, struct ring *ring)
 
 static const struct uart_owner owner = {need_space, need_bytes, wake};
 
+static unsigned served; /* interrupts since it started */
+
 /* What PLICs that sample edges need: the line is low when it returns. */
 static void interrupt(void)
 {
+    served += line_high();
     uart_interrupt(&uart);
     assert_false(line_high());
 }
@@ -307,6 +312,7 @@ static void start_alone(enum uart_flow flow, unsigned trigger)
     config.trigger = trigger;
     assert_int_equal(uart_config_check(&config, why, sizeof(why)), 0);
     uart.owner = &owner;
+    served = 0;
     uart_reset(&uart, file, SHIFT, &config);
     uart_start(&uart);
 }
@@ -333,6 +339,7 @@ static int setup(void **state)
     assert_int_equal(
         ring_attach(&out, RING_CONSUMER, &out_shared, out_data, MANY), OK);
     have_in = have_out = true;
+    turn_length = TURN;
     got_count = filler = wakes = 0;
     start(UART_FLOW_NONE, TRIGGER);
     return 0;
