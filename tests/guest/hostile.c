@@ -201,6 +201,25 @@ TEST(bad_offers_are_refused)
     sys_handle_close(n);
 }
 
+/* ... and what came with them is not kept: the doorbell's last handle goes. */
+TEST(unknown_methods_are_refused)
+{
+    const handle_t servers[] = {endpoint_of(0), endpoint_of(1),
+                                MUST(service_lookup("fs", 0)),
+                                startup_handle("name")};
+    for (unsigned i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+        handle_t n = MUST(sys_notification_create());
+        handle_t d = MUST(sys_doorbell_create(n, 1));
+        struct message m = {.word = {12345}, .handle = {d}};
+        MUST(ipc_call(servers[i], &m));
+        EXPECT((int64_t)m.word[0], E_NOSYS);
+        EXPECT(m.handles, 0);
+        MUST(sys_handle_close(d));
+        EXPECT(sys_notification_wait(n, 1, clock_deadline(PATIENCE * MS)), 1);
+        MUST(sys_handle_close(n));
+    }
+}
+
 /*
  * More clients than there is room for: an error, and at once room for as many
  * when they leave, whether or not the server has looked since.

@@ -54,32 +54,25 @@ static void after_handler(void)
 {
     struct ctx ctx;
 
-    begin("wfi.after-an-unfinished-handler");
-    reset(&ctx);
-    device_enable(here_context());
-    ctx.pc = user_address(user_nops);
-    ctx.x[S10] = ACT_DEVICE | ACT_EXIT;
-    csr_write(CSR_UIE, UIRQ_EXT);
-    csr_write(CSR_USTATUS, USTATUS_UIE);
-    device_fire();
-    run(&ctx, MODE_U);
-    check("interrupts", user_log.count, 1);
-    check("ustatus", csr_read(CSR_USTATUS), USTATUS_UPIE);
-    device_alarm(ALARM_NS);
-    check("woke in time", sleep_until(UIRQ_EXT), true);
-    end();
-    begin("wfi.after-an-unfinished-handler-no-csr-read");
-    reset(&ctx);
-    device_enable(here_context());
-    ctx.pc = user_address(user_nops);
-    ctx.x[S10] = ACT_DEVICE | ACT_EXIT;
-    csr_write(CSR_UIE, UIRQ_EXT);
-    csr_write(CSR_USTATUS, USTATUS_UIE);
-    device_fire();
-    run(&ctx, MODE_U);
-    device_alarm(ALARM_NS);
-    check("woke in time", sleep_until(UIRQ_EXT), true);
-    end();
+    for (int looks = 1; looks >= 0; looks--) {
+        begin(looks ? "wfi.after-an-unfinished-handler"
+                    : "wfi.after-an-unfinished-handler-no-csr-read");
+        reset(&ctx);
+        device_enable(here_context());
+        ctx.pc = user_address(user_nops);
+        ctx.x[S10] = ACT_DEVICE | ACT_EXIT;
+        csr_write(CSR_UIE, UIRQ_EXT);
+        csr_write(CSR_USTATUS, USTATUS_UIE);
+        device_fire();
+        run(&ctx, MODE_U);
+        if (looks) {
+            check("interrupts", user_log.count, 1);
+            check("ustatus", csr_read(CSR_USTATUS), USTATUS_UPIE);
+        }
+        device_alarm(ALARM_NS);
+        check("woke in time", sleep_until(UIRQ_EXT), true);
+        end();
+    }
 }
 
 /* Taken in U-mode, not claimed: still pending when S-mode sleeps. */

@@ -152,10 +152,8 @@ static void serve(void)
     struct message message;
     while (ipc_poll(service, &message) >= 0) {
         if (!stream_dispatch(&stream_functions, NULL, &message) &&
-            !console_dispatch(&console_functions, NULL, &message)) {
-            message_close(&message, 0);
-            message.word[0] = (uint64_t)E_NOSYS;
-        }
+            !console_dispatch(&console_functions, NULL, &message))
+            message_refuse(&message, E_NOSYS);
         if (message.word[0] != (uint64_t)IPC_LATER)
             ipc_reply(&message);
     }

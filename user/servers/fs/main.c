@@ -114,10 +114,8 @@ int main(void)
     load();
     int64_t error = ipc_receive(endpoint, &message);
     while (error >= 0) {
-        if (!file_dispatch(&server, NULL, &message)) {
-            message_close(&message, 0);
-            message.word[0] = (uint64_t)E_NOSYS;
-        }
+        if (!file_dispatch(&server, NULL, &message))
+            message_refuse(&message, E_NOSYS);
         error = ipc_reply_receive(endpoint, &message);
     }
     log_fail(1, "fs: %s", error_text(error));

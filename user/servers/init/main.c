@@ -138,10 +138,8 @@ static void serve_names(handle_t endpoint)
     };
     struct message message;
     while (ipc_poll(endpoint, &message) >= 0) {
-        if (!name_dispatch(&functions, NULL, &message)) {
-            message_close(&message, 0);
-            message.word[0] = (uint64_t)E_NOSYS;
-        }
+        if (!name_dispatch(&functions, NULL, &message))
+            message_refuse(&message, E_NOSYS);
         if (message.word[0] != (uint64_t)IPC_LATER)
             ipc_reply(&message);
     }

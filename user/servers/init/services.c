@@ -314,8 +314,7 @@ void services_answer_failed(void)
     for (struct service *s = services; s < services + service_count; s++)
         while (s->state == SERVICE_FAILED && s->endpoint &&
                ipc_poll(s->endpoint, &message) >= 0) {
-            message_close(&message, 0);
-            message.word[0] = (uint64_t)E_DEAD;
+            message_refuse(&message, E_DEAD);
             ipc_reply(&message);
         }
 }

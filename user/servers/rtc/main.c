@@ -78,10 +78,8 @@ static void serve_calls(void)
     struct message message;
 
     while (ipc_poll(device.service, &message) >= 0) {
-        if (!rtc_dispatch(&functions, NULL, &message)) {
-            message_close(&message, 0);
-            message.word[0] = (uint64_t)E_NOSYS;
-        }
+        if (!rtc_dispatch(&functions, NULL, &message))
+            message_refuse(&message, E_NOSYS);
         ipc_reply(&message);
     }
     update();

@@ -234,10 +234,8 @@ static void serve(void)
     struct message message;
     while (ipc_poll(endpoint, &message) >= 0) {
         if (!stream_dispatch(&stream, NULL, &message) &&
-            !uart_dispatch(&uarts, NULL, &message)) {
-            message_close(&message, 0);
-            message.word[0] = (uint64_t)E_NOSYS;
-        }
+            !uart_dispatch(&uarts, NULL, &message))
+            message_refuse(&message, E_NOSYS);
         ipc_reply(&message);
     }
 }

@@ -110,6 +110,13 @@ static inline void message_close(struct message *message, int keep)
     }
 }
 
+/* Makes the answer to a call that nobody here can serve. */
+static inline void message_refuse(struct message *message, enum error why)
+{
+    message_close(message, 0);
+    message->word[0] = (uint64_t)why;
+}
+
 /* The given handles have been sent, or never will be: close our own. */
 static inline void message_gave(struct message *message)
 {
