@@ -72,8 +72,7 @@ def test_the_plan_misses_no_mode():
         for baud in (6_250_000, 1_250_000):
             for load in ("simplex", "duplex", "checksum", "mix", "pingpong"):
                 assert (load, baud) in seen("load", "baud")
-            for flow in uart_plan.KERNEL_FLOWS if mode == "kernel" \
-                    else uart_plan.FLOWS:
+            for flow in uart_plan.FLOWS:
                 for load in ("simplex", "duplex"):
                     assert (load, baud, flow) in seen("load", "baud", "flow")
             if mode != "polling":   # it leaves its hart to nobody

@@ -78,7 +78,6 @@ def boot(words, kernel="kernel"):
      "async-unbuffered, notify; and mode=kernel"),
     ("duplex flow=v9", "--flow=v9: not one of: none, v1, v2, v3"),
     ("duplex baud=5000000", "--baud=5000000: a clock of 100000000 Hz cannot"),
-    ("duplex mode=kernel flow=v3", "mode=kernel has flow=none and flow=v2"),
     ("pingpong batch=17", "'batch=17' is not known"),
     ("duplex mode=kernel", "mode=kernel needs the benchmark's kernel")])
 def test_a_row_that_there_is_not_is_refused(words, why):
@@ -101,6 +100,26 @@ def test_the_counters_tell_of_lost_bytes(mode):
     assert sum(row["lost"]) >= overruns > 0
     for i, end in enumerate("ab"):
         assert row[f"counters_{end}"]["bytes_in"] == row["taken"][i]
+
+
+@pytest.mark.skipif("native" not in MACHINES,
+                    reason="the wired UARTs are the native machine's")
+@pytest.mark.parametrize("flow", ["v1", "v2", "v3"])
+def test_the_kernels_driver_loses_nothing(flow):
+    """Clients that are too slow for the wire, and one that does not read for
+    50 ms: its ring gets full, and its FIFO."""
+    output = boot(f"checksum mode=kernel flow={flow} ms=100 phase=50000000",
+                  "kernel-bench")
+    row = json.loads(next(line for line in output.splitlines()
+                          if line.startswith("{")))
+    assert row["lost"] == row["wrong"] == [0, 0] and min(row["taken"]) > 20000
+    assert not uart.crc_wrong(row)
+    assert row["counters_b"]["client_full"] > 0
+    for end, other in ((0, 1), (1, 0)):
+        counters = row[f"counters_{'ab'[end]}"]
+        assert counters["overruns"] == 0
+        assert counters["bytes_in"] == row["taken"][end] == \
+            row[f"counters_{'ab'[other]}"]["bytes_out"]
 
 
 @pytest.mark.skipif("native" not in MACHINES,

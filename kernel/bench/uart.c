@@ -7,9 +7,12 @@
  * It is what a good interrupt-driven driver of a monolithic kernel is: a
  * software ring each way, the FIFO's trigger level instead of a look at LSR
  * before each byte, 8 bytes moved by 8 loads, readers and writers woken for
- * many bytes at a time. Flow control as v2 of user/lib/uart: the receiver
- * toggles RTS for each 8 bytes that it has taken, the sender has at most 16
- * on their way and counts the edges of CTS.
+ * many bytes at a time. Flow control as in user/lib/uart. v1: the receiver
+ * pulses RTS when it has taken a batch, the sender sends one for each pulse.
+ * v2: the receiver toggles RTS for each 8 bytes that it has taken, the sender
+ * has at most 16 on their way and counts the edges of CTS. v3: the same, and
+ * whoever serves what came looks for credit, too; without sessions, which
+ * are for drivers that die.
  *
  * Kernel lock held everywhere, as in all of the kernel. One process a port.
  */
@@ -30,12 +33,19 @@ enum { IIR_MODEM = 0, IIR_NONE = 1, IIR_EMPTY = 2, IIR_RECEIVED = 4 };
 enum { IIR_TIMEOUT = 12, IIR_CAUSE = 15 };
 enum { FCR_ON_CLEAR_TRIGGER_8 = 0x87, LCR_8N1 = 3, LCR_DIVISOR = 0x80 };
 enum { LSR_READY = 1, LSR_OVERRUN = 2, LSR_PARITY = 4, LSR_FRAMING = 8 };
+enum { LSR_SEND_EMPTY = 0x20, LSR_ALL_SENT = 0x40 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MSR_CTS_DELTA = 1 };
 enum { MSR_CTS = 0x10 };
 
 /* What sys_uart_count() tells; the first COUNTED are in port.count[]. */
 enum { OVERRUNS, PARITY, FRAMING, BELLS, FULL, COUNTED, IN = COUNTED, OUT };
 enum { SERVED = OUT + 1 };
+
+/* As user/bench/uart/kernel_uart.h has them. */
+enum flow { FLOW_NONE, FLOW_V1, FLOW_V2, FLOW_V3 };
+
+/* Made anew for each flow control: an interrupt runs one straight function. */
+#define FOR_FLOW inline __attribute__((always_inline))
 
 enum { FIFO = 16, BATCH = 8, RING = 16384, PORTS = 2 };
 
@@ -51,7 +61,8 @@ static struct port {
     volatile uint8_t *reg;
     struct ring in, out;
     uint64_t want_in, want_out; /* ring when so many can be moved */
-    bool flow;
+    enum flow flow;
+    bool pulse; /* v1: a batch may be sent */
     uint8_t ier, mcr, cts;
     uint32_t on_way; /* sent, and not yet told that they were taken */
     uint32_t taken;  /* since RTS was toggled */
@@ -78,7 +89,7 @@ static void set_ier(struct port *p, uint8_t ier)
  * n bytes from the ring to the FIFO, n <= FIFO. A ring's end is a multiple of
  * BATCH, but the ring's content need not begin at one.
  */
-static void transmit(struct port *p, uint64_t n)
+static FOR_FLOW void transmit(struct port *p, uint64_t n)
 {
     volatile uint8_t *data = &p->reg[DATA];
     const unsigned char *from = at(&p->out, p->out.tail);
@@ -98,28 +109,6 @@ static void transmit(struct port *p, uint64_t n)
     }
 }
 
-/* The transmit FIFO is empty, or `room` of the peer's is ours to fill. */
-static void send(struct port *p)
-{
-    uint64_t n = content(&p->out);
-
-    n = min(n, p->flow ? FIFO - p->on_way : FIFO);
-    if (n) {
-        transmit(p, n);
-        p->on_way += p->flow ? n : 0;
-    }
-    /* With flow control an edge of CTS says when to go on. */
-    if (!p->flow)
-        set_ier(p, n ? p->ier | IER_EMPTY : p->ier & ~IER_EMPTY);
-}
-
-/* Tell the sender for each BATCH that was taken from the FIFO. */
-static void took(struct port *p, uint32_t n)
-{
-    for (p->taken += n; p->flow && p->taken >= BATCH; p->taken -= BATCH)
-        p->reg[MCR] = p->mcr ^= MCR_RTS;
-}
-
 /* Reading LSR clears its errors, so whoever reads it counts them. */
 static uint8_t line_status(struct port *p)
 {
@@ -133,8 +122,61 @@ static uint8_t line_status(struct port *p)
     return lsr;
 }
 
+/*
+ * Has all of the last batch arrived, and is CTS up? Else an interrupt comes
+ * that asks again. Pulses until now count for nothing: the next one says that
+ * the receiver has emptied its FIFO, but for what is sent now.
+ */
+static COLD bool silent(struct port *p)
+{
+    uint8_t lsr = line_status(p);
+
+    if (!(lsr & LSR_SEND_EMPTY)) {
+        set_ier(p, p->ier | IER_EMPTY);
+        return false;
+    }
+    while (!(lsr & LSR_ALL_SENT)) /* the last character */
+        lsr = line_status(p);
+    return p->reg[MSR] & MSR_CTS;
+}
+
+static COLD void send_batch(struct port *p)
+{
+    uint64_t n = min(content(&p->out), BATCH);
+
+    set_ier(p, p->ier & ~IER_EMPTY);
+    if (n && p->pulse && silent(p)) {
+        p->pulse = false;
+        transmit(p, n);
+    }
+}
+
+/* The transmit FIFO is empty, or `room` of the peer's is ours to fill. */
+static FOR_FLOW void send(struct port *p, enum flow flow)
+{
+    uint64_t n = content(&p->out);
+
+    if (flow == FLOW_V1)
+        return send_batch(p);
+    n = min(n, flow ? FIFO - p->on_way : FIFO);
+    if (n) {
+        transmit(p, n);
+        p->on_way += flow ? n : 0;
+    }
+    /* With flow control an edge of CTS says when to go on. */
+    if (!flow)
+        set_ier(p, n ? p->ier | IER_EMPTY : p->ier & ~IER_EMPTY);
+}
+
+/* v2, v3: tell the sender for each BATCH that was taken from the FIFO. */
+static FOR_FLOW void took(struct port *p, uint32_t n, enum flow flow)
+{
+    for (p->taken += n; flow >= FLOW_V2 && p->taken >= BATCH; p->taken -= BATCH)
+        p->reg[MCR] = p->mcr ^= MCR_RTS;
+}
+
 /* There is a batch in the FIFO, as the trigger level says. */
-static void receive_batch(struct port *p)
+static FOR_FLOW void receive_batch(struct port *p, enum flow flow)
 {
     volatile uint8_t *data = &p->reg[DATA];
     struct ring *r = &p->in;
@@ -150,33 +192,45 @@ static void receive_batch(struct port *p)
             *at(r, r->head + i) = *data;
     }
     r->head += BATCH;
-    took(p, BATCH);
+    took(p, BATCH, flow);
 }
 
 /* Fewer than a batch, and then silence: byte by byte. */
-static void receive_rest(struct port *p)
+static FOR_FLOW void receive_rest(struct port *p, enum flow flow)
 {
     while (line_status(p) & LSR_READY) {
         *at(&p->in, p->in.head++) = p->reg[DATA];
-        took(p, 1);
+        took(p, 1, flow);
     }
 }
 
+/* v1: the next batch may come when the FIFO is empty, and RTS was down. */
+static COLD void end_batch(struct port *p)
+{
+    p->reg[MCR] = p->mcr &= ~MCR_RTS;
+    receive_rest(p, FLOW_V1);
+    p->reg[MCR] = p->mcr |= MCR_RTS;
+}
+
 /* Two edges between two looks show as a delta without a change. */
-static void modem(struct port *p)
+static FOR_FLOW void modem(struct port *p, enum flow flow)
 {
     uint8_t msr = p->reg[MSR];
 
     if (!(msr & MSR_CTS_DELTA))
         return;
+    if (flow == FLOW_V1) {
+        p->pulse |= msr & MSR_CTS;
+        return send(p, flow);
+    }
     uint32_t edges = (msr ^ p->cts) & MSR_CTS ? 1 : 2;
     p->cts = msr & MSR_CTS;
     p->on_way -= min(p->on_way, edges * BATCH);
-    send(p);
+    send(p, flow);
 }
 
 /* Ring once if somebody waits for what there is now. */
-static void wake(struct port *p)
+static FOR_FLOW void wake(struct port *p)
 {
     if ((p->want_in && content(&p->in) >= p->want_in) ||
         (p->want_out && RING - content(&p->out) >= p->want_out)) {
@@ -186,7 +240,16 @@ static void wake(struct port *p)
     }
 }
 
-static void serve(struct port *p)
+/* Something has been taken from the FIFO, or there is no room for it. */
+static FOR_FLOW void received(struct port *p, enum flow flow)
+{
+    if (flow == FLOW_V1 && p->ier & IER_RECEIVED)
+        end_batch(p);
+    if (flow == FLOW_V3)
+        modem(p, flow); /* credit may have come: no round of its own for it */
+}
+
+static FOR_FLOW void serve_as(struct port *p, enum flow flow)
 {
     for (;;) {
         uint8_t cause = p->reg[IIR] & IIR_CAUSE;
@@ -198,17 +261,32 @@ static void serve(struct port *p)
             set_ier(p, p->ier & ~IER_RECEIVED); /* until there is room */
             p->count[FULL]++;
         } else if (cause == IIR_RECEIVED)
-            receive_batch(p);
+            receive_batch(p, flow);
         else if (cause == IIR_TIMEOUT)
-            receive_rest(p);
+            receive_rest(p, flow);
         else if (cause == IIR_EMPTY)
-            send(p);
+            send(p, flow);
         else if (cause == IIR_MODEM)
-            modem(p);
+            modem(p, flow);
         else
             line_status(p);
+        if (cause == IIR_RECEIVED || cause == IIR_TIMEOUT)
+            received(p, flow);
     }
     wake(p);
+}
+
+/* A straight version of each, as the drivers in user space have them. */
+static void serve(struct port *p)
+{
+    if (p->flow == FLOW_V1)
+        serve_as(p, FLOW_V1);
+    else if (p->flow == FLOW_V2)
+        serve_as(p, FLOW_V2);
+    else if (p->flow == FLOW_V3)
+        serve_as(p, FLOW_V3);
+    else
+        serve_as(p, FLOW_NONE);
 }
 
 static bool is_open(const struct port *p)
@@ -266,9 +344,10 @@ static void start(struct port *p, uint16_t divisor)
     p->reg[IER] = divisor >> 8;
     p->reg[LCR] = LCR_8N1;
     p->reg[FCR] = FCR_ON_CLEAR_TRIGGER_8;
-    p->mcr = MCR_DTR;
+    p->mcr = MCR_DTR | (p->flow == FLOW_V1 ? MCR_RTS : 0);
     p->reg[MCR] = p->mcr;
     p->cts = p->reg[MSR] & MSR_CTS;
+    p->pulse = p->cts; /* the other end was here first */
     set_ier(p, IER_RECEIVED | (p->flow ? IER_MODEM : 0));
 }
 
@@ -293,7 +372,7 @@ static int64_t sys_uart_open(uint64_t hi, uint64_t hm, uint64_t hd,
     p->irq = irq;
     p->bell = bell;
     p->reg = phys_to_virt(base);
-    p->flow = config >> 16 & 1;
+    p->flow = config >> 16 & 3;
     start(p, (uint16_t)config);
     return OK;
 }
@@ -326,7 +405,7 @@ static int64_t sys_uart_write(uint64_t from, uint64_t n)
     p->out.head += n;
     if (p->flow ? p->on_way < FIFO : !(p->ier & IER_EMPTY)) {
         if (p->flow)
-            send(p);
+            send(p, p->flow);
         else
             set_ier(p, p->ier | IER_EMPTY);
     }

@@ -1,7 +1,6 @@
 """The rows of the UART benchmark: which are measured, and how each is named."""
 FAST, SLOW = 6_250_000, 1_250_000
 FLOWS = ("none", "v1", "v2", "v3")
-KERNEL_FLOWS = ("none", "v2")
 USER = ("interrupt", "async", "async-unbuffered")  # take user interrupts
 TURN = 32  # instructions: docs/benchmarks/uart.md, "Turns"
 FIELDS = ("load", "mode", "flow", "delivery", "baud", "harts", "place",
@@ -60,7 +59,6 @@ def plan_full():
         for mode, best, delivery in ways:
             rows += [row(load, mode, flow, baud, delivery=delivery)
                      for flow in FLOWS if flow != best
-                     and (mode != "kernel" or flow in KERNEL_FLOWS)
                      for load in ("simplex", "duplex")]
     for load in ("simplex", "duplex"):
         # what the polling rows' turns do to the others

@@ -31,7 +31,7 @@ static _Noreturn void refuse(const char *word)
            "pingpong|simplex|duplex|checksum|mix "
            "mode=kernel|M (of /server/uart) "
            "flow=none|v1|v2|v3 baud=N place=alone|busy ms=N batch=1..16 "
-           "gather=1..4096 phase=0..1000000\n",
+           "gather=1..4096 phase=0..100000000\n",
            word);
     exit(2);
 }
@@ -69,7 +69,7 @@ static void read_word(struct row *row, const char *word)
     else if (!strncmp(word, "gather=", 7))
         row->gather = number(word, value, 1, 4096);
     else if (!strncmp(word, "phase=", 6))
-        row->phase = number(word, value, 0, 1000 * 1000);
+        row->phase = number(word, value, 0, 100 * 1000 * 1000);
     else if (!strcmp(word, "place=busy") || !strcmp(word, "place=alone"))
         row->busy = word[6] == 'b';
     else
@@ -88,11 +88,6 @@ static void check(const struct row *row)
     bool fits = true;
     for (int i = 0; fits && i < (row->kernel ? 2 : 3); i++)
         fits = uart_config_word(&config, words[i], why, sizeof(why)) > 0;
-    if (fits && row->kernel && config.flow != UART_FLOW_NONE &&
-        config.flow != UART_FLOW_V2) {
-        snprintf(why, sizeof(why), "mode=kernel has flow=none and flow=v2");
-        fits = false;
-    }
     if (fits && uart_config_check(&config, why, sizeof(why)) == 0)
         return;
     printf("uart: %s%s\n", why,

@@ -23,6 +23,12 @@ static struct {
     uint64_t start, end;
 } in, out;
 
+/* "none", "v1", "v2", "v3": main.c has looked. */
+static unsigned kernel_flow(const char *word)
+{
+    return word[0] == 'v' ? word[1] - '0' : 0;
+}
+
 static int64_t open_kernel(const struct row *row)
 {
     int64_t bell = sys_doorbell_create(notification, EVENT_BELL);
@@ -30,7 +36,7 @@ static int64_t open_kernel(const struct row *row)
         return bell;
     return kernel_uart_open(startup_handle("irq"), startup_handle("mmio"), bell,
                             CLOCK_HZ / 16 / row->baud |
-                                (uint64_t)(row->flow[0] == 'v') << 16);
+                                (uint64_t)kernel_flow(row->flow) << 16);
 }
 
 int64_t port_open(const struct row *row)
