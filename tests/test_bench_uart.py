@@ -78,6 +78,8 @@ def boot(words, kernel="kernel"):
      "async-unbuffered, notify; and mode=kernel"),
     ("duplex flow=v9", "--flow=v9: not one of: none, v1, v2, v3"),
     ("duplex baud=5000000", "--baud=5000000: a clock of 100000000 Hz cannot"),
+    ("duplex mode=kernel flow=v4", "--flow=v4: not one of: none, v1, v2, v3"),
+    ("duplex late=soon", "'late=soon' is not known"),
     ("pingpong batch=17", "'batch=17' is not known"),
     ("duplex mode=kernel", "mode=kernel needs the benchmark's kernel")])
 def test_a_row_that_there_is_not_is_refused(words, why):

@@ -154,13 +154,13 @@ def latency(quantiles, scale=1, less=0):
 def problem(spec, raw, out):
     """
     What must not be, though there are figures; or None. Without flow control
-    and with v1, which trusts time, bytes may be lost: that is their figure.
+    bytes may be lost: that is its figure.
     """
     found = []
     for sender, end in enumerate(ENDS):
         if raw["sent"][sender] and not out["rate"][sender]:
             found.append(f"nothing came from {end}")
-    if spec["flow"] in ("v2", "v3"):
+    if spec["flow"] != "none":
         found += [f"{out[what]} bytes {what}" for what in ("lost", "wrong")
                   if out[what]]
     for i, end in enumerate(ENDS):

@@ -35,7 +35,7 @@ def plan_full():
     """
     ways = [(mode, "v3", delivery) for mode in USER
             for delivery in ("native", "emulated")] + \
-        [("polling", "v3", "-"), ("notify", "v3", "-"), ("kernel", "v2", "-")]
+        [("polling", "v3", "-"), ("notify", "v3", "-"), ("kernel", "v3", "-")]
     # a polling driver leaves its hart to nobody
     shared = [way for way in ways if way[0] != "polling"]
 
@@ -77,7 +77,7 @@ def plan_quick():
     rows = [row(load, "interrupt", "v3") for load in ("simplex", "duplex")]
     rows += [row("duplex", mode, "v3", turn=TURN if mode == "async" else None)
              for mode in USER[1:] + ("polling", "notify")]
-    rows += [row("duplex", "kernel", "v2", harts=1),
+    rows += [row("duplex", "kernel", "v3", harts=1),
              row("duplex", "interrupt", "v3", SLOW),
              row("duplex", "interrupt", "v3", SLOW, 1, place="busy"),
              row("checksum", "interrupt", "v3"),

@@ -46,7 +46,7 @@ static inline int64_t kernel_uart_call(uint64_t number, uint64_t x0,
     return (int64_t)a0;
 }
 
-/* config: divisor, and flow control in bits 17..16: 0, or 1 to 3 for v1 to v3. `bell` rings: see arm. */
+/* config: divisor, enum uart_flow in bits 16, 17. `bell` rings: see arm. */
 static inline int64_t kernel_uart_open(uint64_t irq, uint64_t mmio,
                                        uint64_t bell, uint64_t config)
 {

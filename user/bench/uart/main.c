@@ -5,7 +5,7 @@
  * docs/benchmarks/uart.md says what is measured and how.
  *
  *   run=/bench/uart LOAD mode=M flow=F baud=N [place=busy] [ms=N] [batch=N]
- *                   [gather=N] [phase=N]
+ *                   [gather=N] [phase=N] [late=NS]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static _Noreturn void refuse(const char *word)
            "pingpong|simplex|duplex|checksum|mix "
            "mode=kernel|M (of /server/uart) "
            "flow=none|v1|v2|v3 baud=N place=alone|busy ms=N batch=1..16 "
-           "gather=1..4096 phase=0..100000000\n",
+           "gather=1..4096 phase=0..100000000 late=0..1000000000\n",
            word);
     exit(2);
 }
@@ -70,6 +70,8 @@ static void read_word(struct row *row, const char *word)
         row->gather = number(word, value, 1, 4096);
     else if (!strncmp(word, "phase=", 6))
         row->phase = number(word, value, 0, 100 * 1000 * 1000);
+    else if (!strncmp(word, "late=", 5))
+        row->late = number(word, value, 0, 1000 * 1000 * 1000);
     else if (!strcmp(word, "place=busy") || !strcmp(word, "place=alone"))
         row->busy = word[6] == 'b';
     else

@@ -1,8 +1,10 @@
 /* Both ways from a client to its UART: see port.h. */
 #include "port.h"
+#include <string.h>
 #include <uinta/map.h>
 #include <uinta/process.h>
 #include <uinta/stream.h>
+#include <uinta/uart_config.h>
 #include "gen/uart_client.h"
 #include "kernel_uart.h"
 
@@ -23,20 +25,16 @@ static struct {
     uint64_t start, end;
 } in, out;
 
-/* "none", "v1", "v2", "v3": main.c has looked. */
-static unsigned kernel_flow(const char *word)
-{
-    return word[0] == 'v' ? word[1] - '0' : 0;
-}
-
 static int64_t open_kernel(const struct row *row)
 {
     int64_t bell = sys_doorbell_create(notification, EVENT_BELL);
+    uint64_t flow = 0;
     if (bell < 0)
         return bell;
+    while (strcmp(row->flow, uart_flow_name(flow)))
+        flow++;
     return kernel_uart_open(startup_handle("irq"), startup_handle("mmio"), bell,
-                            CLOCK_HZ / 16 / row->baud |
-                                (uint64_t)kernel_flow(row->flow) << 16);
+                            uart_divisor(CLOCK_HZ, row->baud) | flow << 16);
 }
 
 int64_t port_open(const struct row *row)

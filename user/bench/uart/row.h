@@ -2,7 +2,8 @@
  * What one row of the table measures: words on the command line, the same for
  * the program that measures and for its clients.
  *
- *   uart LOAD mode=M flow=F baud=N place=alone|busy ms=N batch=N gather=N phase=N
+ *   uart LOAD mode=M flow=F baud=N place=alone|busy ms=N batch=N gather=N
+ *        phase=N late=NS
  */
 #ifndef BENCH_ROW_H
 #define BENCH_ROW_H
@@ -33,6 +34,7 @@ struct row {
     bool busy;   /* a process that computes shares each driver's hart */
     uint64_t baud, ms, batch;
     uint64_t phase;  /* ns from the start of one end to that of the other */
+    uint64_t late;   /* ns by which end b connects later; a does not wait */
     uint64_t gather; /* bytes a client wakes up for; 0: a quarter of a ring */
 };
 
