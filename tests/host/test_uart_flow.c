@@ -165,6 +165,33 @@ static void v3_counts_edges(void **state)
     credits_are_counted_by_edges(UART_FLOW_V3);
 }
 
+/*
+ * Bytes that were taken and not credited yet would narrow the other end's 16
+ * until the next tail: what has come late completes a credit, and no more.
+ */
+static void a_tail_leaves_no_credit_open(void **state)
+{
+    for (enum uart_flow flow = UART_FLOW_V2; flow < UART_FLOWS; flow++) {
+        static const unsigned left[] = {0, 0, 1, 3}, edges[] = {1, 2, 4, 5};
+        setup(state);
+        start(flow, 0);
+        for (int i = 0; i < 3; i++)
+            chip_receive(i);
+        chip_quiet();
+        interrupt();
+        unsigned before = chip.rts_edges;
+        for (int batch = 0; batch < 4; batch++) {
+            for (int i = 0; i < 10; i++) /* two of them late */
+                chip_receive(i);
+            interrupt();
+            assert_int_equal(chip.rx_count, left[batch]);
+            assert_int_equal(chip.rts_edges - before, edges[batch]);
+        }
+        assert_int_equal(take(), 40);
+        got_count = 0;
+    }
+}
+
 /* What a dead driver left on the lines, and its successor does to them. */
 static void nothing_is_sent_before_both_are_there(void **state)
 {
@@ -471,6 +498,7 @@ int main(void)
         TEST(v1_pulses_after_a_batch),
         TEST(v2_counts_edges),
         TEST(v3_counts_edges),
+        TEST(a_tail_leaves_no_credit_open),
         TEST(nothing_is_sent_before_both_are_there),
         TEST(stray_edges_give_no_credit),
         TEST(v3_wants_the_message_whole),

@@ -124,6 +124,12 @@ receive_carefully(struct uart *u, uint32_t n, uint8_t lsr, enum uart_flow flow)
 {
     /* with a low trigger more than that may be there */
     uint32_t max = flow >= UART_FLOW_V2 || n == 1 ? UART_FIFO : n;
+    /*
+     * After a tail, credit for some that have been taken waits for others: the
+     * other end has so many fewer outstanding, and the wire runs dry.
+     */
+    if (flow >= UART_FLOW_V2 && u->until_toggle < CREDIT)
+        max = CREDIT + u->until_toggle;
     if (receive_each(u, max, lsr, flow) && u->in)
         wake_in_burst(u, u->in, flow);
 }
@@ -153,7 +159,8 @@ HOT void receive_trigger(struct uart *u, unsigned long lsr, enum uart_flow flow)
     bool done;
     lsr |= u->careful;
     if (flow >= UART_FLOW_V2) /* straight code for the only case that counts */
-        done = n == CREDIT && receive_batch(u, CREDIT, lsr, flow);
+        done = n == CREDIT && u->until_toggle == CREDIT &&
+               receive_batch(u, CREDIT, lsr, flow);
     else
         done = n > 4 &&
                receive_batch(u, flow == UART_FLOW_NONE ? --n : n, lsr, flow);

@@ -23,7 +23,7 @@ HOT bool take(struct uart *u, unsigned long lsr)
 {
     struct ring *r = u->in;
     if (((lsr | u->careful) & (LSR_ERRORS | LSR_FIFO_ERROR)) || !r ||
-        u->trigger != CREDIT)
+        u->trigger != CREDIT || u->until_toggle != CREDIT)
         return false;
     uint64_t own = r->own, slot = ring_slot(r, own);
     if (r->capacity - (own - r->peer) < CREDIT || slot + CREDIT > r->capacity)
