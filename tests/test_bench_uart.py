@@ -59,6 +59,25 @@ def test_quick_rows_are_no_worse_than_committed():
     assert not {name: what for name, what in worse.items() if what}
 
 
+@pytest.mark.skipif("native" not in MACHINES,
+                    reason="the wired UARTs are the native machine's")
+@pytest.mark.parametrize("load,mode,harts,least", [
+    # of the wire's 625,000 bytes/s: 90 and 75 %
+    ("simplex", "async", 4, 562_500),
+    ("duplex", "async", 4, 468_750),
+    ("simplex", "async-unbuffered", 4, 562_500),
+    # 33 one way and 0 the other where drivers keep clients off their hart
+    ("duplex", "interrupt", 1, 100_000),
+    ("duplex", "async", 1, 100_000)])
+def test_emulated_rows_reach_their_figures(load, mode, harts, least):
+    spec = uart_plan.row(load, mode, "v3", harts=harts, delivery="emulated")
+    raw, why = uart.run_raw(spec, 200)
+    assert raw, why
+    figures = uart.figures(spec, raw)
+    ways = 1 if load == "simplex" else 2
+    assert min(figures["rate"][:ways]) > least and not figures["lost"]
+
+
 def boot(words, kernel="kernel"):
     """Output of /bench/uart on one hart."""
     return subprocess.run(

@@ -155,12 +155,16 @@ uint64_t uintr_take_next(void)
     return (uint64_t)source;
 }
 
-/* Between the look and the call: it does not sleep. Else it does no harm. */
+/*
+ * Between the look and the call: it does not sleep. Else it does no harm. Once
+ * is enough for a handler, whatever it wakes.
+ */
 void uintr_woke_slow(void)
 {
     extern const char uintr_sleep_look[], uintr_sleep_end[];
     uint64_t pc = uintr_csr_read(CSR_UEPC);
 
+    uintr_falling_asleep = 0;
     if (pc >= (uintptr_t)uintr_sleep_look && pc < (uintptr_t)uintr_sleep_end)
         uintr_csr_write(CSR_UEPC, (uintptr_t)uintr_sleep_end);
 }

@@ -163,6 +163,15 @@ bool clients_wrote(void)
     return false;
 }
 
+bool clients_awake(void)
+{
+    for (struct stream *s = streams; s < streams + table.top; s++)
+        if (stream_in_use(s) && !ring_peer_waits(&s->in) &&
+            !ring_peer_waits(&s->out))
+            return true;
+    return false;
+}
+
 const struct uart_owner clients_owner = {
     .need_space = need_space,
     .need_bytes = need_bytes,

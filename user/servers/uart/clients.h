@@ -49,6 +49,9 @@ struct ring *clients_next_sender(const struct ring *out, uint32_t ahead,
  */
 bool clients_wrote(void);
 
+/* Has any work to do? One that sleeps has said so in one of its rings. */
+bool clients_awake(void);
+
 /* Something was rung: `events` says what. */
 void clients_event(uint64_t events);
 

@@ -17,6 +17,7 @@
 #include <uinta/clock.h>
 #include <uinta/uintr.h>
 #include "clients.h"
+#include "share.h"
 #include "tasks.h"
 #include "user/servers/device.h"
 
@@ -100,6 +101,7 @@ static void look_at_watch(void)
 static uint64_t on_timer(void *argument)
 {
     (void)argument;
+    share_timer();
     tasks_late();
     look_at_watch();
     return watch;
@@ -122,16 +124,20 @@ static void run_by_uintr(const struct device *d)
     check(uintr_bind(notification), "bind");
     own(sys_irq_attach(d->irq));
     begin(d);
+    share_init(&uart);
     uintr_on_timer(on_timer, NULL);
     sys_uintr_timer(watch);
     if (tasks)
         tasks_run(delivery == DELIVERY_NATIVE);
     on_bell(NULL); /* clients that called before we were bound */
-    while (delivery == DELIVERY_NATIVE)
-        uintr_pause();
+    if (delivery == DELIVERY_NATIVE) {
+        for (;; share_hart(true))
+            uintr_pause();
+    }
+    static const uint64_t nothing;
     uintr_enable();
-    for (;;)
-        uintr_sleep(DEADLINE_NEVER);
+    for (;; share_hart(false))
+        uintr_sleep_unless(&nothing);
 }
 
 /* The kernel takes the interrupt and rings; we acknowledge when served. */

@@ -14,6 +14,7 @@
 #include <uinta/trace.h>
 #include <uinta/uintr.h>
 #include "clients.h"
+#include "share.h"
 
 enum { BUFFER = 4096, PIECE = 1024 }; /* bytes; copied at one go */
 
@@ -307,11 +308,13 @@ void tasks_run(bool native)
         async_run(&executor);
         while (!native) {
             uintr_sleep_unless(&executor.ready);
-            if (executor.ready)
-                async_run(&executor);
+            async_run(&executor);
+            share_hart(false);
         }
         uintr_disable();
-        while (!executor.ready)
+        while (!executor.ready) {
             uintr_pause();
+            share_hart(true);
+        }
     }
 }

@@ -143,9 +143,10 @@ static inline int64_t uintr_sleep(uint64_t deadline)
 void uintr_pause(void);
 
 /*
- * The same with UIE set, which it stays: sleeps unless *word is not 0. A handler
- * that changes it so calls uintr_woke() afterwards. May return for nothing. For
- * the thread that registered; where CSR accesses cost (emulation).
+ * The same with UIE set, which it stays: sleeps until *word is not 0. A handler
+ * that changes it so calls uintr_woke() afterwards. Returns also when claims of
+ * the kernel's have been handled (uintr_taken), and may for nothing. For the
+ * thread that registered; where CSR accesses cost (emulation).
  */
 void uintr_sleep_unless(const volatile uint64_t *word);
 void uintr_woke_slow(void);
