@@ -3,9 +3,9 @@
  * library. Nothing moves by itself: whoever simulates calls wire_step(), which
  * moves one transmitter by one step, and wire_timeout(). A byte is in the FIFO,
  * then in the shift register, which clearing the FIFO does not touch; it arrives,
- * and only then, or later, the transmitter is empty. Before each access
- * instant() is called: anything else may happen there. Included by one file a
- * program.
+ * and only then, or later, the transmitter is empty. Before each access, and after
+ * it has had its effect, instant() is called: anything else may happen there.
+ * Included by one file a program.
  */
 #ifndef UART_WIRED_H
 #define UART_WIRED_H
@@ -33,11 +33,12 @@ static struct chip {
     bool timeout, tx_empty;
     enum shift shift;
     uint8_t shifted;
+    bool told; /* the last access set the lines: the other end may act on it */
 } chips[ENDS];
 
 static unsigned overruns;
 
-/* An access of the driver of `end` comes next. */
+/* An access of the driver of `end` comes next, or has just been. */
 static void instant(unsigned end);
 
 static struct chip *peer_of(const struct chip *c)
@@ -114,13 +115,10 @@ static void chip_lines(struct chip *c, uint8_t mcr)
     c->mcr = mcr;
 }
 
-uint8_t register_get(volatile uint8_t *address)
+static uint8_t chip_get(struct chip *c, long reg)
 {
-    unsigned end = address >= file[1];
-    struct chip *c = &chips[end];
-    instant(end);
     uint8_t value = 0;
-    switch (address - file[end]) {
+    switch (reg) {
     case RBR:
         assert_true(c->rx_count > 0); /* it would be the last one again */
         c->timeout = false;
@@ -157,12 +155,9 @@ static void chip_fcr(struct chip *c, uint8_t value)
     c->fcr = value;
 }
 
-void register_put(volatile uint8_t *address, uint8_t value)
+static void chip_put(struct chip *c, long reg, uint8_t value)
 {
-    unsigned end = address >= file[1];
-    struct chip *c = &chips[end];
-    instant(end);
-    switch (address - file[end]) {
+    switch (reg) {
     case THR:
         if (c->lcr & LCR_DLAB)
             return;
@@ -190,6 +185,25 @@ void register_put(volatile uint8_t *address, uint8_t value)
     default:
         fail();
     }
+}
+
+uint8_t register_get(volatile uint8_t *address)
+{
+    unsigned end = address >= file[1];
+    instant(end);
+    chips[end].told = false;
+    uint8_t value = chip_get(&chips[end], address - file[end]);
+    instant(end);
+    return value;
+}
+
+void register_put(volatile uint8_t *address, uint8_t value)
+{
+    unsigned end = address >= file[1];
+    instant(end);
+    chips[end].told = address == &file[end][MCR];
+    chip_put(&chips[end], address - file[end], value);
+    instant(end);
 }
 
 #endif

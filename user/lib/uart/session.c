@@ -321,11 +321,13 @@ bool uart_session_take(struct uart *u)
 
 bool uart_let_go(struct uart *u)
 {
+    u->switching = u->ahead && !(look(u) & LSR_SEND_EMPTY);
+    if (u->switching) {
+        ier_change(u, 0, IER_SEND); /* a task asks, who has no credit to send */
+        return false;
+    }
     if (!u->ahead)
         return true;
-    u->switching = !(look(u) & LSR_SEND_EMPTY);
-    if (u->switching)
-        return false;
     uint32_t n = u->ahead;
     keep_ahead(u, u->out);
     ring_publish(u->out, n);
