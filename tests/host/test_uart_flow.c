@@ -132,6 +132,24 @@ static void v1_pulses_after_a_batch(void **state)
     assert_int_equal(take(), BATCH + 1);
 }
 
+/* Its client was behind, and has read while the driver looked once more. */
+static void v1_pulses_when_space_came_late(void **state)
+{
+    (void)state;
+    start(UART_FLOW_V1, BATCH);
+    late = 1;
+    chip_receive('x');
+    chip_quiet();
+    interrupt();
+    assert_int_equal(chip.rx_count, 0);
+    uart_kick_receive(&uart);
+    assert_true(chip.mcr & 2);
+    chip_receive('y');
+    chip_quiet();
+    interrupt();
+    assert_int_equal(take(), 2);
+}
+
 static void credits_are_counted_by_edges(enum uart_flow flow)
 {
     /* 16 outstanding, no more; one of v3's messages may be among them */
@@ -496,6 +514,7 @@ int main(void)
         TEST(lost_credit_begins_anew),
         TEST(held_bytes_outlive_a_session),
         TEST(v1_pulses_after_a_batch),
+        TEST(v1_pulses_when_space_came_late),
         TEST(v2_counts_edges),
         TEST(v3_counts_edges),
         TEST(a_tail_leaves_no_credit_open),

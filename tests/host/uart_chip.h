@@ -216,12 +216,15 @@ static uint8_t got[MANY];
 static unsigned got_count, filler, wakes; /* filler: no data, see no_room */
 static bool have_in, have_out;
 static bool told_none; /* the last call of need_bytes() */
+static unsigned late;  /* calls of need_space() until the client has read */
 enum { TURN = 5 };     /* bytes: clients take turns */
 static uint32_t turn_length;
 
 static struct ring *need_space(struct uart *u)
 {
     assert_ptr_equal(u, &uart);
+    if (late && late--)
+        return NULL;
     return have_in && ring_available(&in, 1) > 0 ? &in : NULL;
 }
 
@@ -340,7 +343,7 @@ static int setup(void **state)
         ring_attach(&out, RING_CONSUMER, &out_shared, out_data, MANY), OK);
     have_in = have_out = true;
     turn_length = TURN;
-    got_count = filler = wakes = 0;
+    got_count = filler = wakes = late = 0;
     start(UART_FLOW_NONE, TRIGGER);
     return 0;
 }

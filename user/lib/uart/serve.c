@@ -94,8 +94,11 @@ static __attribute__((noinline)) void end_batch_v1(struct uart *u)
             wake_reader(u, u->in);
         lsr = look(u);
     }
-    if (u->held || (lsr & LSR_READY))
+    if (lsr & LSR_READY)
         return;
+    u->held =
+        false; /* the client has read meanwhile: nothing is left to hold */
+    ier_change(u, 0, IER_RECEIVE);
     mcr_change(u, 0, MCR_RTS);
 }
 
