@@ -349,7 +349,7 @@ static int setup(void **state)
 }
 
 /* No space in the ring, then again as much. */
-static void no_room(void)
+static inline void no_room(void)
 {
     filler = ring_available(&in, MANY);
     ring_publish(&in, filler);
@@ -373,9 +373,15 @@ static unsigned take(void)
     return got_count;
 }
 
-static void give(const char *text)
+static inline void give(const char *text)
 {
     assert_int_equal(ring_write(&out_end, text, strlen(text)), strlen(text));
+}
+
+static inline void fill_out(void)
+{
+    for (int i = 0; i < MANY / 8; i++)
+        give("01234567");
 }
 
 #endif

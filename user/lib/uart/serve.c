@@ -96,8 +96,7 @@ static __attribute__((noinline)) void end_batch_v1(struct uart *u)
     }
     if (lsr & LSR_READY)
         return;
-    u->held =
-        false; /* the client has read meanwhile: nothing is left to hold */
+    u->held = false; /* the client has read meanwhile */
     ier_change(u, 0, IER_RECEIVE);
     mcr_change(u, 0, MCR_RTS);
 }
@@ -308,10 +307,8 @@ HOT void send_credit(struct uart *u, enum uart_flow flow)
  */
 static void send_when_empty(struct uart *u)
 {
-    if (send(u, UART_FIFO, UART_FLOW_NONE) == UART_FIFO)
-        ier_change(u, 0, IER_SEND);
-    else
-        ier_change(u, IER_SEND, 0);
+    bool more = send(u, UART_FIFO, UART_FLOW_NONE) == UART_FIFO;
+    ier_change(u, IER_SEND, more ? IER_SEND : 0);
 }
 
 /* v3: so many more bytes have arrived; only now they leave the ring. */
@@ -485,9 +482,7 @@ void uart_kick_receive(struct uart *u)
         return;
     }
     if (u->told_nobody) {
-        if (!u->in)
-            u->in = u->owner->need_space(u);
-        if (!u->in)
+        if (!u->in && !(u->in = u->owner->need_space(u)))
             return;
         uart_count_input(u);
         uart_session_restart(u);

@@ -85,6 +85,8 @@ static void wake(struct uart *u, struct ring *ring)
     struct way *w = ring == u->in ? &reading : &writing;
     if (buffered)
         ring_should_ring(ring); /* clears the word: here it is a task's */
+    else if (w->ring_for && w->ring_for != ring)
+        clients_owner.wake(u, ring); /* the task has another one to ring */
     else
         w->ring_for = ring;
     look(w);
