@@ -152,17 +152,25 @@ static void exchange(uint64_t bytes)
     }
 }
 
+/* v3: what a session has not delivered the next one sends, and counts, again. */
+static void check_counters(int end)
+{
+    uint64_t value[6], more[6];
+    EXPECT(uart_counters(ends[end].service, 0, value), UART_COUNTER_COUNT);
+    EXPECT(uart_counters(ends[end].service, 6, more), UART_COUNTER_COUNT);
+    uint64_t sessions = more[UART_SESSIONS - 6];
+    uint64_t again = sessions ? 16 * (sessions - 1) : 0;
+    CHECK(value[UART_BYTES_IN] == BYTES);
+    CHECK(value[UART_BYTES_OUT] - BYTES <= again);
+    CHECK(value[UART_OVERRUNS] == 0);
+}
+
 static void carries(const char *mode, const char *flow)
 {
     begin(mode, flow);
     exchange(BYTES);
-    uint64_t value[6];
-    for (int i = 0; i < ENDS; i++) {
-        EXPECT(uart_counters(ends[i].service, 0, value), UART_COUNTER_COUNT);
-        CHECK(value[UART_BYTES_IN] == BYTES);
-        CHECK(value[UART_BYTES_OUT] == BYTES);
-        CHECK(value[UART_OVERRUNS] == 0);
-    }
+    for (int i = 0; i < ENDS; i++)
+        check_counters(i);
     finish();
 }
 

@@ -8,8 +8,8 @@
 /* Interface uart gives them in this order. */
 enum uart_counter {
     UART_BYTES_IN,
-    UART_BYTES_OUT,
-    UART_OVERRUNS, /* bytes that found the receive FIFO full: lost */
+    UART_BYTES_OUT, /* v3: again if their session ended before they arrived */
+    UART_OVERRUNS,  /* bytes that found the receive FIFO full: lost */
     UART_PARITY_ERRORS,
     UART_FRAMING_ERRORS,
     UART_BREAKS,
