@@ -329,9 +329,15 @@ def save(results, plan, path):
                  "--rest does the others")
 
 
-def interrupted(*_):
-    """A signal that ends the run as ^C does."""
-    raise KeyboardInterrupt
+def as_done(futures, stopped):
+    """
+    These futures as they come to their ends, until `stopped` is set: a signal
+    comes at any instruction of Python's own locks, where nothing may be raised.
+    """
+    while futures and not stopped.is_set():
+        ended, futures = concurrent.futures.wait(
+            futures, 0.2, concurrent.futures.FIRST_COMPLETED)
+        yield from ended
 
 
 def measure(rows, one, jobs, done):
@@ -340,29 +346,28 @@ def measure(rows, one, jobs, done):
     after each. False: interrupted.
     """
     start = time.monotonic()
-    BOOTS.stopped = False
-    before = {number: signal.signal(number, interrupted)
+    stopped = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stopped.set())
               for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(one, spec): spec for spec in rows}
-        try:
-            for count, future in enumerate(
-                    concurrent.futures.as_completed(futures), 1):
-                spec, result = futures[future], future.result()
-                done(spec, result)
-                print(f"[{count}/{len(rows)} {time.monotonic() - start:.0f} s] "
-                      f"{name(spec)}: {uart_report.short(result)}",
-                      file=sys.stderr, flush=True)
-        except BaseException as error:
-            pool.shutdown(wait=False, cancel_futures=True)
-            BOOTS.stop()
-            if not isinstance(error, KeyboardInterrupt):
-                raise
-            return False
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-    return True
+    try:
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            futures = {pool.submit(one, spec): spec for spec in rows}
+            try:
+                for count, future in enumerate(as_done(set(futures), stopped), 1):
+                    spec, result = futures[future], future.result()
+                    done(spec, result)
+                    print(f"[{count}/{len(rows)} "
+                          f"{time.monotonic() - start:.0f} s] {name(spec)}: "
+                          f"{uart_report.short(result)}",
+                          file=sys.stderr, flush=True)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+                BOOTS.stop()
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+    finally:
+        BOOTS.stopped = False  # by now all have ended
+    return not stopped.is_set()
 
 
 def check_machine():
