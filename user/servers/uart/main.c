@@ -11,10 +11,9 @@
  * Handles: mmio, irq, service; log if there is one. Exit status 2: what was
  * asked for cannot be had, in words on stderr and in the log.
  */
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <uinta/clock.h>
+#include <uinta/log.h>
 #include <uinta/uintr.h>
 #include "clients.h"
 #include "share.h"
@@ -40,29 +39,10 @@ static void on_bell(void *argument)
         clients_event(events);
 }
 
-/* Started by init there is no stderr: the kernel's log is. */
-static void __attribute__((format(printf, 2, 3), noreturn))
-fail(int status, const char *format, ...)
-{
-    char line[200] = "uart: ";
-    size_t at = strlen(line);
-    va_list list;
-    va_start(list, format);
-    int n = vsnprintf(line + at, sizeof(line) - at, format, list);
-    va_end(list);
-    n = n < 0 ? 0 : n;
-    at = at + n < sizeof(line) ? at + n : sizeof(line) - 1;
-    if (startup_handle("log"))
-        sys_system_log_write(startup_handle("log"), (uint64_t)line, at);
-    else
-        fprintf(stderr, "%s\n", line);
-    exit(status);
-}
-
 static void check(int64_t result, const char *what)
 {
     if (result < 0)
-        fail(1, "%s: %s", what, error_text(result));
+        log_fail(1, "uart: %s: %s", what, error_text(result));
 }
 
 static void set_watch(void)
@@ -85,7 +65,7 @@ static void begin(const struct device *d)
 static void own(int64_t result)
 {
     if (result == E_BUSY)
-        fail(2, "the device has an owner already, another driver");
+        log_fail(2, "uart: the device has an owner already, another driver");
     check(result, "irq");
 }
 
@@ -197,17 +177,18 @@ static void configure(struct uart_config *c, const struct device *d, int argc,
             c->clock = d->clock; /* 0: unknown, the rate stays */
         int taken = uart_config_word(c, argv[i], why, sizeof(why));
         if (taken < 0)
-            fail(2, "%s", why);
+            log_fail(2, "uart: %s", why);
         if (!taken && !device_word(argv[i]))
-            fail(2,
-                 "%s: unknown; there is --mode= --flow= --baud= --word= "
-                 "--trigger= --clock=",
-                 argv[i]);
+            log_fail(
+                2,
+                "uart: %s: unknown; there is --mode= --flow= --baud= --word= "
+                "--trigger= --clock=",
+                argv[i]);
     }
     if (d->notify)
         c->mode = UART_NOTIFY;
     if (uart_config_check(c, why, sizeof(why)) < 0)
-        fail(2, "%s", why);
+        log_fail(2, "uart: %s", why);
 }
 
 int main(int argc, char **argv)
@@ -216,7 +197,8 @@ int main(int argc, char **argv)
     struct uart_config config;
     int64_t result = device_open(&d, argc, argv);
     if (result < 0)
-        fail(2, "no device given (handle mmio): %s", error_text(result));
+        log_fail(2, "uart: no device given (handle mmio): %s",
+                 error_text(result));
     configure(&config, &d, argc, argv);
     result = sys_notification_create();
     check(result, "notification");
