@@ -321,7 +321,20 @@ def test_a_table_that_is_none_is_refused(out):
     (["--only", "septuplex", "--quick", "uart"],
      "no row has 'septuplex' in its name; a name is such as 'simplex inter"),
     (["--jobs", "0", "uart"], "--jobs: invalid positive value: '0'"),
-    (["--mem", "64M", "uart"], "--mem is not for uart"),
+    (["--only", " ", "uart"], "--only: invalid words value: ' '"),
+    (["--machine", "stock", "uart"],
+     "--machine is not for uart: it runs on the native machine"),
+    (["--delivery", "native", "uart"], "--delivery is not for uart"),
+    (["--machine", "native", "--mem", "128M", "uart"], "--mem is not for uart"),
+    (["--delivery", "native", "micro"], "--delivery native is not to be had "
+     "with --machine stock, only: auto, emulated, notify"),
+    (["--delivery", "emulated", "--machine", "native", "micro"],
+     "with --machine native, only: auto, native, notify"),
+    (["--markdown", "--quick", "uart"], "--quick is not for --markdown"),
+    (["--markdown", "--machine", "native", "micro"],
+     "--machine is not for --markdown: it takes what was measured"),
+    (["--only", "", "micro"], "--only: invalid words value: ''"),
+    (["--jobs", "2", "micro"], "--jobs is not for micro, only for uart"),
     (["--quick", "micro"], "--quick is not for micro, only for uart"),
     (["uarts"], "invalid choice: 'uarts' (choose from 'micro', 'uart')")])
 def test_a_wrong_option_is_refused(arguments, why, tmp_path):

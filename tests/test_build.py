@@ -36,6 +36,7 @@ def run(*command, **options):
     (["bench", "BENCH=nano"], "micro uart"),
     (["bench", "BENCH=uart", "MACHINE=stock"], "measures every delivery"),
     (["bench", "BENCH=uart", "QUICK=yes"], "Known: 1"),
+    (["bench", "SMP=2"], "takes no SMP, ICOUNT or BOOTARGS"),
     (["storm", "MACHINE=stock"], "It runs on native"),
     (["storm", "SMP=1"], "2 3 4 5 6 7 8"),
     (["storm", "MINUTES=0"], "1 to 9999"),

@@ -54,6 +54,9 @@ BENCHES := $(sort $(basename $(notdir $(wildcard user/bench/*.c))) \
 ifneq ($(filter bench,$(MAKECMDGOALS)),)
 $(call one_of,MACHINE,stock native)
 $(call one_of,BENCH,$(BENCHES))
+ifneq ($(filter SMP ICOUNT BOOTARGS,$(given)),)
+$(call refuse,bench takes no SMP$(comma) ICOUNT or BOOTARGS,A program in user/bench says on what it is measured)
+endif
 ifeq ($(BENCH),uart) # its UARTs are the native machine's
 ifneq ($(filter MACHINE DELIVERY,$(given)),)
 $(call refuse,BENCH=uart takes no MACHINE and no DELIVERY,It runs on native and measures every delivery)

@@ -26,8 +26,10 @@ STORM_RUN = @exec tools/run-qemu --machine native --smp $(SMP) --mem $(MEM) \
 # On all machines, unless the command line names one.
 TEST_RUN = @$(PYTHON) tools/test --filter '$(TESTS)' \
     $(if $(filter MACHINE,$(given)),--machine $(MACHINE)) $(HOST_TESTS)
-BENCH_RUN = @$(PYTHON) tools/bench --machine $(MACHINE) \
-    --delivery $(DELIVERY) --mem $(MEM) $(if $(QUICK),--quick) $(BENCH)
+BENCH_RUN = @$(PYTHON) tools/bench \
+    $(if $(filter MACHINE,$(given)),--machine $(MACHINE)) \
+    $(if $(filter DELIVERY,$(given)),--delivery $(DELIVERY)) \
+    $(if $(filter MEM,$(given)),--mem $(MEM)) $(if $(QUICK),--quick) $(BENCH)
 
 # Host tests: tests/host/test_X.c is linked with what its first line names:
 #     /* link: user/lib/elf.c user/lib/cpio.c */
