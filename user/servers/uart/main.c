@@ -78,6 +78,10 @@ static void look_at_watch(void)
     set_watch();
 }
 
+/*
+ * The thread has one timer, for whichever of three it was set last. The two that
+ * are not due take it as "look now", and set it anew if they still need it.
+ */
 static uint64_t on_timer(void *argument)
 {
     (void)argument;
