@@ -11,7 +11,8 @@ from harness.machine import MACHINES
 # (harts, icount). With -icount and several harts QEMU runs one hart at a time.
 # On stock QEMU programs in which one hart waits for another, or for QEMU's own
 # threads, in a loop of user mode stand still there, always or now and then,
-# and only the others are run so; ours ends a turn in time (docs/testing.md).
+# and only the others are run so, on two harts also one whose loops are all on
+# the second hart; ours ends a turn in time (docs/testing.md).
 STOCK = [(1, False), (1, True), (2, False), (4, False)]
 NATIVE = [(1, True), (4, True), (4, False)]
 # The strict PLIC and the wired UARTs with user interrupts by the firmware.
@@ -21,7 +22,8 @@ EMULATED = {"uart": [(1, True), (4, True)], "driver": [(1, True), (4, True)]} | 
       "uintr", "wired")}
 K210 = [(1, True), (4, False)]
 ALSO = {program: [(2, True), (4, True)] for program in
-        ("events", "hostile", "ipc", "libc", "spawn", "syscalls")}
+        ("events", "hostile", "ipc", "libc", "objects", "spawn", "syscalls")}
+ALSO["memory"] = [(2, True)]
 # Where two harts are another case than four: who is the other one.
 NATIVE_ALSO = {program: [(2, True)] for program in
                ("driver", "handoff", "uart", "uevents", "uintr")}

@@ -59,4 +59,5 @@ kernel: $(KERNEL_ELF) $(KERNEL_BENCH)
 include $(wildcard tests/isa/rules.mk)
 include tests/bare/rules.mk
 include tests/relay/rules.mk
+include tests/fences/rules.mk
 isa: $(if $(wildcard tests/isa/rules.mk),build/tests/isa.elf)

@@ -7,9 +7,10 @@ FW_TEXT_START = 0x80000000
 FW_PIC = n
 FW_DYNAMIC = y
 
-# Our M-mode code gets in front of these two functions.
+# Our M-mode code gets in front of these functions.
 platform-ldflags-y = -Wl,--wrap=sbi_trap_handler -Wl,--wrap=sbi_hart_reinit \
-    -Wl,--wrap=sbi_hsm_hart_start
+    -Wl,--wrap=sbi_hsm_hart_start -Wl,--wrap=atomic_raw_xchg_ulong \
+    -Wl,--wrap=spin_lock
 
 # abi/ of this repository expects C17's assert.h; generic's hooks.
 platform-cflags-y = -Dstatic_assert=_Static_assert
