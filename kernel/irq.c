@@ -39,12 +39,15 @@ HOT void irq_route_all(struct thread *t, bool user)
             route(irq, user ? &h->plic_u : &h->plic_s);
 }
 
-static void own(struct irq *irq, enum irq_mode mode)
+static int64_t own(struct irq *irq, enum irq_mode mode)
 {
+    if (irq->mode != IRQ_FREE)
+        return E_BUSY;
     irq->mode = mode;
     irq->owner = current_process();
     list_push(&irq->owner->irqs, &irq->of_process);
     plic_set_priority(irq->source, 1);
+    return OK;
 }
 
 void irq_drop(struct irq *irq)
@@ -103,13 +106,9 @@ void irq_interrupt(void)
 int64_t sys_irq_attach(uint64_t h)
 {
     HANDLE(struct irq, irq, h, OBJECT_IRQ, R_ATTACH);
-    struct thread *t = current_thread();
+    DRIVER(t);
 
-    if (!t->uintr)
-        return E_STATE;
-    if (irq->mode != IRQ_FREE)
-        return E_BUSY;
-    own(irq, IRQ_USER);
+    TRY(own(irq, IRQ_USER));
     irq->thread = t;
     route(irq, &this_hart->plic_u);
     return OK;
@@ -120,9 +119,7 @@ int64_t sys_irq_bind(uint64_t h, uint64_t hd)
     HANDLE(struct irq, irq, h, OBJECT_IRQ, R_ATTACH);
     HANDLE(struct doorbell, bell, hd, OBJECT_DOORBELL, R_RING);
 
-    if (irq->mode != IRQ_FREE)
-        return E_BUSY;
-    own(irq, IRQ_NOTIFY);
+    TRY(own(irq, IRQ_NOTIFY));
     doorbell_keep(&irq->bell, bell);
     route(irq, &this_hart->plic_s);
     return OK;

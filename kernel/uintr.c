@@ -24,11 +24,6 @@ uint32_t uintr_delivery;
  * contexts by hart, the virtual PLIC page, the counters.
  */
 enum { PLIC_ENTRY = HARTS_MAX, STATS_ENTRY, ENTRIES };
-static_assert(USER_UINTR_PLIC == USER_UINTR_CONTEXTS + HARTS_MAX * PAGE_SIZE &&
-                  USER_UINTR_STATS == USER_UINTR_PLIC + PAGE_SIZE &&
-                  USER_UINTR_CONTEXTS >> 21 == USER_UINTR_STATS >> 21 &&
-                  sizeof(struct uintr_stats) <= PAGE_SIZE,
-              "abi/layout.h");
 
 /* What is pending when its state is loaded. */
 static inline uint64_t pending(struct uintr *u)
@@ -226,15 +221,21 @@ int64_t sys_uintr_register(uint64_t hs)
     return (int64_t)uintr_delivery;
 }
 
-/* The calling thread, which must have registered. */
-#define DRIVER(t)                        \
-    struct thread *t = current_thread(); \
-    if (!t->uintr)                       \
-    return E_STATE
+/*
+ * Is a thread queued for this hart, or where it must wait? One on its way to
+ * an idle hart is neither: that hart has been kicked. Looked at without the lock.
+ */
+static bool other_work(const struct hart *me)
+{
+    for (uint32_t i = 0; sched_queued && i < hart_count; i++)
+        if (harts[i].ready_map && (&harts[i] == me || !harts[i].idle_since))
+            return true;
+    return false;
+}
 
 /*
  * uintr_wait as trap.S tries it first, without the lock: if nothing else is to
- * run anywhere the driver sleeps on the spot, still the hart's current thread,
+ * run here the driver sleeps on the spot, still the hart's current thread,
  * until an interrupt. For other harts this one is idle (running_priority); who
  * queues a thread or kills this one kicks. False: the kernel has something to
  * do. If it has not, uip & uie ended the wfi: reading them costs two traps if
@@ -249,12 +250,12 @@ HOT bool uintr_nap(uint64_t deadline)
         return false;
     h->idle_since = rdtime();
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the other half is place() */
-    if (!sched_queued && !(csr_read(CSR_SIP) & S_IRQS))
+    if (!other_work(h) && !(csr_read(CSR_SIP) & S_IRQS))
         __asm__ volatile("wfi" : : : "memory");
     h->idle_ticks += rdtime() - h->idle_since;
     h->idle_since = 0;
     h->instret += csr_read(CSR_INSTRET) - instret;
-    return !sched_queued && !(csr_read(CSR_SIP) & S_IRQS);
+    return !other_work(h) && !(csr_read(CSR_SIP) & S_IRQS);
 }
 
 int64_t sys_uintr_wait(uint64_t deadline)

@@ -23,6 +23,12 @@ struct uintr {
     struct timer timer;                /* raises UTIP */
 };
 
+/* The calling thread, which must have registered. */
+#define DRIVER(t)                        \
+    struct thread *t = current_thread(); \
+    if (!t->uintr)                       \
+    return E_STATE
+
 /* DELIVERY_*, found at boot. */
 extern uint32_t uintr_delivery;
 

@@ -15,6 +15,13 @@ struct uintr_handler {
 
 _Static_assert(sizeof(struct uintr_handler) == 16, "entry.S shifts by 4");
 
+/* The kernel fills them side by side in one table of the page tree. */
+_Static_assert(USER_UINTR_PLIC == USER_UINTR_CONTEXTS + HARTS_MAX * PAGE_SIZE &&
+                   USER_UINTR_STATS == USER_UINTR_PLIC + PAGE_SIZE &&
+                   USER_UINTR_CONTEXTS >> 21 == USER_UINTR_STATS >> 21 &&
+                   sizeof(struct uintr_stats) <= PAGE_SIZE,
+               "abi/layout.h");
+
 extern const char uintr_vectors[], uintr_vectors_retry[], uintr_vectors_rseq[];
 extern const char uintr_rseq_start[], uintr_rseq_end[], uintr_rseq_abort[];
 void uintr_take_recorded(void);
