@@ -155,11 +155,12 @@ static __attribute__((unused)) void child_kill(struct child *c)
 /*
  * Children that make a list of system calls: records of eight words, number,
  * a0..a5, and place for the result (a0 afterwards). It ends with a number
- * that is no call: SCRIPT_SPIN or SCRIPT_EXIT.
+ * that is no call: SCRIPT_SPIN, SCRIPT_EXIT or SCRIPT_AGAIN.
  */
-#define SCRIPT_SPIN 1001
-#define SCRIPT_EXIT 1002
-#define SCRIPT_SKIP 1003 /* goes on when word 1 becomes other than 0 */
+#define SCRIPT_SPIN  1001
+#define SCRIPT_EXIT  1002
+#define SCRIPT_SKIP  1003 /* goes on when word 1 becomes other than 0 */
+#define SCRIPT_AGAIN 1004 /* the call before it, which may return for nothing */
 
 static inline __attribute__((always_inline)) uint64_t
 blob_call(uint64_t n, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
@@ -189,6 +190,10 @@ static __attribute__((unused)) BLOB void child_script(volatile uint64_t *data)
             while (data[1] == 0)
                 ;
             data[7] = 1;
+            continue;
+        }
+        if (n == SCRIPT_AGAIN) {
+            data -= 2 * 8;
             continue;
         }
         if (n == SCRIPT_EXIT)

@@ -28,7 +28,8 @@ static void kill_in(int state, uint64_t call, uint64_t a, uint64_t b,
     child_give(&c, n);  /* handle 2 */
     script(&c, 0, SYS_uintr_register, 0, 0, 0, 0, 0, 0);
     script(&c, 1, call, a, b, d, 0, 0, 0);
-    script(&c, 2, SCRIPT_SPIN, 0, 0, 0, 0, 0, 0);
+    script(&c, 2, state == THREAD_UINTR ? SCRIPT_AGAIN : SCRIPT_SPIN, 0, 0, 0,
+           0, 0, 0);
     child_run(&c, child_script, PRIORITY_NORMAL);
     if (state == THREAD_REPLY) {
         struct message m = {0};
