@@ -128,10 +128,11 @@ receive_carefully(struct uart *u, uint32_t n, uint8_t lsr, enum uart_flow flow)
     uint32_t max = flow >= UART_FLOW_V2 || n == 1 ? UART_FIFO : n;
     /*
      * After a tail, credit for some that have been taken waits for others: the
-     * other end has so many fewer outstanding, and the wire runs dry.
+     * other end has so many fewer outstanding, and the wire runs dry. It is
+     * completed, and the rest stays: from here on batches end where credits do.
      */
     if (flow >= UART_FLOW_V2 && u->until_toggle < CREDIT)
-        max = CREDIT + u->until_toggle;
+        max = u->until_toggle;
     if (receive_each(u, max, lsr, flow) && u->in)
         wake_in_burst(u, u->in, flow);
 }

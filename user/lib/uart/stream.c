@@ -34,34 +34,35 @@ HOT bool take(struct uart *u, unsigned long lsr)
 }
 
 /*
- * The end of a burst: as many as LSR says, if all is well; a whole FIFO of free
- * space behind each other is enough. Else LSR as it was read last.
+ * The end of a burst: as many as LSR says, if all is well, in pieces of a credit
+ * for each of which there must be free space behind each other. Else LSR as it
+ * was read last.
  */
 HOT bool take_tail(struct uart *u, unsigned long *status)
 {
     struct ring *r = u->in;
-    unsigned long lsr = get(u, LSR);
-    *status = lsr;
-    if (!(lsr & LSR_READY) || u->careful || !r)
-        return false;
-    uint64_t slot = ring_slot(r, r->own);
-    if (r->capacity - (r->own - r->peer) < UART_FIFO ||
-        slot + UART_FIFO > r->capacity)
-        return false;
-    unsigned char *to = r->data + slot, *end = to + UART_FIFO;
-    while (to < end && (lsr & LSR_READY)) {
+    unsigned long lsr = get(u, LSR), taken = 0;
+    for (int pieces = UART_FIFO / CREDIT; pieces && (lsr & LSR_READY);
+         pieces--) {
+        *status = lsr | taken;
+        if (u->careful || !r)
+            return false;
+        uint64_t slot = ring_slot(r, r->own);
+        if (r->capacity - (r->own - r->peer) < CREDIT ||
+            slot + CREDIT > r->capacity)
+            return false;
         uint32_t n = 0;
         for (; n < CREDIT &&
                (lsr & (LSR_READY | LSR_ERRORS | LSR_FIFO_ERROR)) == LSR_READY;
              lsr = get(u, LSR))
-            to[n++] = register_get(u->reg[RBR]);
-        took(u, r, n);
-        to += n;
-        if (n < CREDIT)
+            r->data[slot + n++] = register_get(u->reg[RBR]);
+        if (!n)
             break;
+        took(u, r, n);
+        taken = TAKEN;
     }
-    *status = lsr | (to > r->data + slot ? TAKEN : 0);
-    return !(lsr & (LSR_READY | LSR_ERRORS | LSR_FIFO_ERROR));
+    *status = lsr | taken;
+    return taken && !(lsr & (LSR_READY | LSR_ERRORS | LSR_FIFO_ERROR));
 }
 
 /*
