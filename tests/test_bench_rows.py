@@ -113,8 +113,10 @@ def test_each_byte_is_matched_with_its_read(tmp_path):
     folder = line_folder(tmp_path, 0, times, before=b"hello")
     output = "junk\nreads b from 4 4100\nreads b 2:2000 3:5000\n" \
         "reads b 1:100\n{}"
-    line, why = uart_line.measure(folder, output, [0, 20], False)
+    found, why = uart_line.measure(folder, output, [0, 20], False)
     assert why is None
+    assert found["came"] == [None, (6, 6000)]
+    line = found["line"]
     # bytes 4, 5 at 6100; 6, 7, 8 at 11100; 9 at 11200
     assert line["samples"] == 6
     at = dict(map(tuple, line["quantiles"]))
@@ -122,6 +124,19 @@ def test_each_byte_is_matched_with_its_read(tmp_path):
     assert uart_line.latencies(uart_line.arrivals(
         folder / "arrivals.uart2", 0)[0], uart_line.read_log(output)["b"]) == [
             1100, 100, 4100, 3100, 2100, 1200]
+    # from the first byte on there is none before it
+    output = "reads b from 0 0\nreads b 20:30000\n"
+    assert uart_line.measure(folder, output, [0, 20], True) == (
+        {"line": None, "came": [None, (20, 19000)]}, None)
+
+
+def test_a_rate_is_of_when_the_bytes_came():
+    """A client that takes 4 KiB at once is a batch early or late."""
+    changed = {"received": [0, 625_000], "received_ns": [0, 990_000_000],
+               "came": [None, (619_000, 1_000_000_000)]}
+    assert uart.figures(SPEC, raw(**changed))["rate"] == [619_000, 0]
+    changed["lost"] = [3, 0]  # what came is not what was right
+    assert uart.figures(SPEC, raw(**changed))["rate"][0] > 619_000
 
 
 def test_logs_that_do_not_fit_are_refused(tmp_path):

@@ -120,8 +120,9 @@ def run_raw(spec, milliseconds, phase=0):
         if raw["delivery"] != spec["delivery"]:
             return None, f"delivery is {raw['delivery']}, " \
                 f"not {spec['delivery']}"
-        raw["line"], why = uart_line.measure(folder, output, raw["taken"],
-                                             spec["load"] == "mix")
+        found, why = uart_line.measure(folder, output, raw["taken"],
+                                       spec["load"] == "mix")
+        raw.update(found or {"line": None})
     if why and sessions(raw):
         why = ""  # the drivers' own messages are among what came
     return (None, why) if why else (raw, "")
@@ -181,6 +182,10 @@ def figures(spec, raw):
     each = [raw["received"][1], raw["received"][0]]       # a to b, b to a
     spans = [raw["received_ns"][1], raw["received_ns"][0]]
     rates = [n * 1e9 / span if span else 0 for n, span in zip(each, spans)]
+    if "came" in raw and not any(raw["lost"] + raw["wrong"]):
+        # to the byte; by the client's clock it is to what it takes at once
+        rates = [it[0] * 1e9 / it[1] if it else rate
+                 for it, rate in zip(raw["came"][::-1], rates)]
     total = sum(each)
     busy = [1 - idle / ns for idle in raw["idle"]]
     drivers = busy[:1] if spec["harts"] == 1 else busy[:2]

@@ -78,6 +78,14 @@ def latencies(times, log):
     return found
 
 
+def came(times, log):
+    """(bytes that were read in the window, ns in which they came)."""
+    first, _, steps = log
+    count = sum(n for n, _ in steps)
+    before = max(first - 1, 0)
+    return count, (times[first + count - 1] >> 8) - (times[before] >> 8)
+
+
 def distribution(values):
     """Samples and quantiles."""
     values = sorted(values)
@@ -88,15 +96,13 @@ def distribution(values):
 
 def measure(folder, output, taken, slow_only):
     """
-    The distribution over all bytes read within the window, as the field "line"
-    of a row; of end a alone if slow_only. taken: bytes that each client has
-    read in all. Or (None, what is wrong).
+    {"line": distribution over all bytes read within the window, of end a alone
+    if slow_only; "came": came() of each end or None}. taken: bytes that each
+    client has read in all. Or (None, what is wrong).
     """
-    found = []
+    found, both = [], [None, None]
     for end, log in sorted(read_log(output).items()):
         index = "ab".index(end)
-        if slow_only and end != "a":
-            continue
         times, why = arrivals(os.path.join(folder, f"arrivals.{ENDS[end]}"),
                               sender=1 - index)
         if why:
@@ -104,7 +110,9 @@ def measure(folder, output, taken, slow_only):
         if len(times) != taken[index]:
             return None, f"{len(times)} bytes came to UART {end}, its client " \
                 f"has read {taken[index]}"
-        found += latencies(times, log)
+        both[index] = came(times, log)
+        if end == "a" or not slow_only:
+            found += latencies(times, log)
     if found and min(found) < 0:
         return None, "a byte was read before it came"
-    return (distribution(found) if found else None), None
+    return {"line": distribution(found) if found else None, "came": both}, None

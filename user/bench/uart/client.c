@@ -51,6 +51,7 @@ static void took(uint64_t n)
 {
     uint64_t i = mine->read_count, time = now();
     total += n;
+    mine->good_at = 0; /* row.h */
     mine->good = mine->check.good;
     mine->good_at = time;
     mine->reads[i % READS_MAX] = (struct bytes_read){total, time};

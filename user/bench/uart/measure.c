@@ -62,8 +62,10 @@ static void take(const struct setup *s, struct snapshot *snap)
     for (unsigned e = 0; e < ENDS; e++) {
         const struct report *r = s->end[e].report;
         snap->sent[e] = r->sent;
-        snap->received[e] = r->good;
-        snap->at[e] = r->good_at;
+        do { /* or a rate would be that of a batch more or less */
+            snap->at[e] = r->good_at;
+            snap->received[e] = r->good;
+        } while (!snap->at[e] || snap->at[e] != r->good_at);
         snap->interrupts[e] = setup_interrupts(s, SOURCE_A + e);
         snap->slept[e] = r->slept;
         snap->reads[e] = r->read_count;

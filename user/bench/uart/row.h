@@ -78,7 +78,8 @@ struct report {
     volatile uint64_t ready; /* connected */
     volatile int64_t error;  /* the client gave up: enum error */
     volatile uint64_t sent;
-    volatile uint64_t good, good_at; /* received right so far; ns of that */
+    volatile uint64_t good;    /* received right so far */
+    volatile uint64_t good_at; /* ns of that; 0: the two do not fit just now */
     volatile uint64_t sent_crc;
     volatile uint64_t received_crc;
     struct checker check;
