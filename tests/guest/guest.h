@@ -175,12 +175,13 @@ static __attribute__((unused)) bool test_exact(void)
 }
 
 /* Wait for a condition, at most `ms` of guest time; true if it came. */
-#define EVENTUALLY(condition, ms)                      \
-    ({                                                 \
-        uint64_t until_ = clock_deadline((ms)*MS);     \
-        while (!(condition) && clock_ticks() < until_) \
-            clock_sleep_ns(MS / 2);                    \
-        (condition);                                   \
+#define EVENTUALLY(condition, ms)                                \
+    ({                                                           \
+        uint64_t until_ = clock_deadline((ms)*MS);               \
+        bool true_;                                              \
+        while (!(true_ = (condition)) && clock_ticks() < until_) \
+            clock_sleep_ns(MS / 2);                              \
+        true_; /* it may be otherwise again by now */            \
     })
 
 /* What this process owns; an error must change none of it. */
