@@ -84,10 +84,11 @@ WRAP(void, trap_user, uint64_t cause, uint64_t address)
     __real_trap_user(cause, address);
 }
 
-/* A nap is a system call that does not come by syscall.S. */
+/* A nap is a system call that does not come by syscall.S, and idle time. */
 WRAP(bool, uintr_nap, uint64_t deadline)
 {
     record(TRACE_SYSCALL, SYS_uintr_wait, deadline);
+    record(TRACE_IDLE, 0, 0);
     bool due = __real_uintr_nap(deadline);
     record(TRACE_SYSCALL_DONE, SYS_uintr_wait, OK);
     return due;
