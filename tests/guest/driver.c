@@ -137,6 +137,7 @@ TEST(recorded_while_asleep)
     uint64_t count = c.data[COUNT], kernel = rtc_info().kernel;
     CHECK(count <= 1);
     rtc_raise_at(rtc);
+    SOON(rtc_info().kernel == kernel + 1);
     clock_sleep_ns(20 * MS);
     EXPECT(c.data[COUNT], count);
     EXPECT(child_state(&c), THREAD_WAITING);

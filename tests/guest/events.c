@@ -126,6 +126,8 @@ TEST(peer_closed_after_travelling)
     MUST(sys_handle_close(n));
 }
 
+enum { WAITER = 5 }; /* priority */
+
 static int64_t wait_here(void *mask)
 {
     return sys_notification_wait(n, (uint64_t)mask, DEADLINE_NEVER);
@@ -136,8 +138,8 @@ TEST(one_waiter_at_a_time)
     struct thread t;
     fresh();
     handle_t a = bell(1);
-    MUST(thread_start(&t, wait_here, (void *)1, 5));
-    clock_sleep_ns(10 * MS);
+    MUST(thread_start(&t, wait_here, (void *)1, WAITER));
+    CHECK(EVENTUALLY(sibling(WAITER).state == THREAD_WAITING, 5000));
     EXPECT(sys_notification_wait(n, 2, soon()), E_BUSY);
     EXPECT(sys_notification_poll(n, 1), 0);
     MUST(sys_doorbell_ring(a));
@@ -168,8 +170,8 @@ TEST(notification_closed_under_the_waiter)
 {
     struct thread t;
     fresh();
-    MUST(thread_start(&t, wait_here, (void *)1, 5));
-    clock_sleep_ns(10 * MS);
+    MUST(thread_start(&t, wait_here, (void *)1, WAITER));
+    CHECK(EVENTUALLY(sibling(WAITER).state == THREAD_WAITING, 5000));
     MUST(sys_handle_close(n));
     EXPECT(thread_join(&t), E_BADHANDLE);
 }

@@ -123,6 +123,7 @@ TEST(less_urgent_server_waits)
     MUST(sys_thread_set(0, 6, 0));
     MUST(thread_start(&spinner, spin_until, (void *)&stop, 5));
     MUST(sys_thread_set(spinner.handle, -1, mask));
+    CHECK(EVENTUALLY(sibling(5).hart == test_harts() - 1, 5000));
     struct child c;
     start_caller(&c, ADD, 6);
     MUST(sys_thread_set(c.thread, -1, mask));

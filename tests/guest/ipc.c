@@ -228,11 +228,17 @@ static void start_silent(struct child *c, handle_t handle, int receives)
     child_run(c, child_script, 4);
 }
 
-/* Kills a child after a while. */
+/* Kills a child when this program's first thread waits in that state. */
+struct killing {
+    handle_t process;
+    enum thread_state when;
+};
+
 static int64_t killer(void *arg)
 {
-    clock_sleep_ns(20 * MS);
-    return sys_process_kill((handle_t)(uint64_t)arg, 9);
+    const struct killing *k = arg;
+    EVENTUALLY(sibling(PRIORITY_NORMAL).state == k->when, 5000);
+    return sys_process_kill(k->process, 9);
 }
 
 TEST(server_dies_before_the_reply)
@@ -242,7 +248,8 @@ TEST(server_dies_before_the_reply)
     struct message m = {0};
     fresh_endpoint();
     start_silent(&c, ep, 1);
-    MUST(thread_start(&t, killer, (void *)(uint64_t)c.process, 5));
+    struct killing k = {c.process, THREAD_REPLY};
+    MUST(thread_start(&t, killer, &k, 5));
     EXPECT(ipc_call(ep, &m), E_DEAD);
     EXPECT(thread_join(&t), OK);
     child_wait_end(&c, 1000);
@@ -260,7 +267,8 @@ TEST(server_dies_with_callers_queued)
     handle_t call_only = MUST(sys_handle_dup(ep, R_CALL | R_DUP, 0));
     start_silent(&c, ep, 0);
     MUST(sys_handle_close(ep));
-    MUST(thread_start(&t, killer, (void *)(uint64_t)c.process, 5));
+    struct killing k = {c.process, THREAD_CALLING};
+    MUST(thread_start(&t, killer, &k, 5));
     EXPECT(ipc_call(call_only, &m), E_DEAD);
     EXPECT(thread_join(&t), OK);
     child_wait_end(&c, 1000);
@@ -382,7 +390,7 @@ TEST(handle_closed_while_queued)
     fresh_endpoint();
     handle_t n = MUST(sys_notification_create());
     MUST(thread_start(&t, call_with_handle, (void *)(uint64_t)n, 4));
-    clock_sleep_ns(10 * MS);
+    CHECK(EVENTUALLY(sibling(4).state == THREAD_CALLING, 5000));
     MUST(sys_handle_close(n));
     EXPECT(ipc_poll(ep, &m), E_AGAIN);
     EXPECT(thread_join(&t), E_BADHANDLE);

@@ -187,6 +187,7 @@ TEST(notify_ring_and_ack)
     handle_t bell = MUST(sys_doorbell_create(n, 1));
     EXPECT(sys_irq_bind(rtc_irq, bell), OK);
     for (int i = 0; i < 50; i++) {
+        int64_t error;
         rtc_raise_at(rtc);
         EXPECT(sys_notification_wait(n, 1, clock_deadline(1000 * MS)), 1);
         rtc_clear_at(rtc);
@@ -194,11 +195,11 @@ TEST(notify_ring_and_ack)
         EXPECT(sys_notification_poll(n, 1), 0);
         rtc_clear_at(rtc);
         EXPECT(sys_irq_ack(rtc_irq), OK);
-        EXPECT(sys_notification_wait(n, 1, clock_deadline(5 * MS)) == 1
-                   ? sys_irq_ack(rtc_irq)
-                   : OK,
-               OK);
-        EXPECT(sys_irq_ack(rtc_irq), E_STATE);
+        /* the PLIC may have kept that request, and its hart may be slow */
+        sys_notification_wait(n, 1, clock_deadline(5 * MS));
+        while ((error = sys_irq_ack(rtc_irq)) == OK)
+            sys_notification_poll(n, 1);
+        EXPECT(error, E_STATE);
     }
     EXPECT(sys_irq_release(rtc_irq), OK);
     no_owner();

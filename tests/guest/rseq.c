@@ -47,18 +47,6 @@ static int64_t spin(void *arg)
 
 static struct thread looper;
 
-/* Where the looper runs, the only thread of this process below SERVER. */
-static int looper_hart(void)
-{
-    struct thread_info t;
-    for (uint64_t i = 0; sys_system_info(test_system, INFO_THREAD, i,
-                                         (uint64_t)&t, sizeof(t)) == OK;
-         i++)
-        if (t.pid == startup_get()->pid && t.priority == PRIORITY_NORMAL)
-            return (int)t.hart;
-    return -1;
-}
-
 /* It spins on `hart`, below this thread's priority. It begins when it is there:
  * a thread that runs elsewhere goes only when that hart has been told. */
 static void start(bool with_sequence, int hart)
@@ -69,7 +57,7 @@ static void start(bool with_sequence, int hart)
     MUST(sys_thread_set(0, PRIORITY_SERVER, 0));
     MUST(thread_start(&looper, spin, NULL, PRIORITY_NORMAL));
     MUST(sys_thread_set(looper.handle, -1, 1u << hart));
-    CHECK(EVENTUALLY(looper_hart() == hart, 2000));
+    CHECK(EVENTUALLY((int)sibling(PRIORITY_NORMAL).hart == hart, 2000));
     go = true;
 }
 

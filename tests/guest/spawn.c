@@ -186,8 +186,13 @@ TEST(interrupted_wait)
  */
 static uint64_t settled_free_memory(void)
 {
-    clock_sleep_ns(50 * 1000 * 1000);
-    return test_memory().free;
+    uint64_t before, now = test_memory().free;
+    for (int quiet = 0; quiet < 5; quiet = now == before ? quiet + 1 : 0) {
+        before = now;
+        clock_sleep_ns(20 * MS);
+        now = test_memory().free;
+    }
+    return now;
 }
 
 /* Each failure of a spawn, a hundred times over: nothing may be left. */
