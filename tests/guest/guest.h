@@ -134,6 +134,30 @@ test_find_process(uint64_t pid, struct process_info *info)
     }
 }
 
+/*
+ * What a process's thread of that priority (-1: of any) does now; state
+ * THREAD_DEAD if it has none. A walk may miss it, for the list moves up when a
+ * thread before it ends meanwhile: who is dead is missed by three walks.
+ */
+static __attribute__((unused)) struct thread_info thread_of(uint64_t pid,
+                                                            int priority)
+{
+    struct thread_info t;
+    for (int walk = 0; walk < 3; walk++)
+        for (uint64_t i = 0; sys_system_info(test_system, INFO_THREAD, i,
+                                             (uint64_t)&t, sizeof(t)) == OK;
+             i++)
+            if (t.pid == pid && (priority < 0 || (int)t.priority == priority))
+                return t;
+    return (struct thread_info){.state = THREAD_DEAD};
+}
+
+/* This program's own thread of that priority. */
+static __attribute__((unused)) struct thread_info sibling(int priority)
+{
+    return thread_of(startup_get()->pid, priority);
+}
+
 static __attribute__((unused)) unsigned test_harts(void)
 {
     struct hart_info info;

@@ -233,24 +233,6 @@ TEST(failures_leave_nothing)
     CHECK(memcmp(&snap, &after, sizeof(snap)) == 0);
 }
 
-/*
- * What the kernel knows of the only thread of a process, once it waits. A walk
- * may miss it: the list moves up when a thread before it ends meanwhile.
- */
-static struct thread_info waiting_thread_of(int pid)
-{
-    struct thread_info info;
-    for (uint64_t i = 0;; i++) {
-        if (sys_system_info(test_system, INFO_THREAD, i, (uint64_t)&info,
-                            sizeof(info)) != OK) {
-            clock_sleep_ns(1000 * 1000);
-            i = (uint64_t)-1;
-        } else if ((int)info.pid == pid && info.state == THREAD_WAITING) {
-            return info;
-        }
-    }
-}
-
 /* A child that may run on one hart only runs there. */
 TEST(a_hart_of_its_own)
 {
@@ -259,7 +241,8 @@ TEST(a_hart_of_its_own)
         const struct spawn_options o = {.hart_mask = 1U << hart};
         int pid = (int)spawn_program(self, argv, NULL, &o);
         CHECK(pid > 0);
-        struct thread_info thread = waiting_thread_of(pid);
+        CHECK(EVENTUALLY(thread_of(pid, -1).state == THREAD_WAITING, 5000));
+        struct thread_info thread = thread_of(pid, -1);
         EXPECT(thread.hart_mask, 1U << hart);
         EXPECT(thread.hart, hart);
         kill(pid, SIGKILL);
